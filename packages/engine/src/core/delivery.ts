@@ -1,0 +1,45 @@
+/** The states of a delivery; contracts/optimaldial.md 6.5 uses the same words. */
+export const DELIVERY_STATUSES = ['pending', 'in_flight', 'delivered', 'exhausted'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** Which state may follow which. `exhausted` can follow any unfinished one: a deleted endpoint ends its deliveries. */
+export const DELIVERY_TRANSITIONS: Readonly<Record<DeliveryStatus, readonly DeliveryStatus[]>> = {
+  pending: ['in_flight', 'exhausted'],
+  in_flight: ['delivered', 'pending', 'exhausted'],
+  delivered: [],
+  exhausted: [],
+};
+
+/** A row of the delivery log. */
+export interface Delivery {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly endpointId: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly status: DeliveryStatus;
+  readonly createdAt: Date;
+  /** Attempts made, the one in flight included. */
+  readonly attemptCount: number;
+  /** When the latest or the coming attempt was or is due. */
+  readonly scheduledAt: Date;
+  readonly lastAttemptAt: Date | null;
+  readonly lastResponseStatus: number | null;
+  readonly lastError: string | null;
+  readonly finishedAt: Date | null;
+}
+
+/** A delivery that this node holds a lease on. */
+export interface LeasedDelivery {
+  readonly id: string;
+  readonly endpointId: string;
+  /** The endpoint's version at the time of the lease: a sender with older settings must reload them. */
+  readonly endpointVersion: number;
+  readonly event: import('./dialect.ts').StoredEvent;
+  /** Fences the result: it is only recorded while the row still has this number. */
+  readonly lease: number;
+  /** Unix milliseconds. */
+  readonly leaseEndsAt: number;
+  /** The attempt that comes now, 1 for the first. */
+  readonly attempt: number;
+}

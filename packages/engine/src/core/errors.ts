@@ -1,0 +1,42 @@
+/**
+ * Every reason an attempt can fail with, as it is stored, shown and documented (docs/errors.md lists the same codes,
+ * and a test compares the two).
+ */
+export const ATTEMPT_ERRORS = {
+  timeout: 'No complete answer within the dialect’s timeout.',
+  dns_error: 'The host name does not resolve.',
+  connection_error: 'The connection was refused, reset or closed before the answer was complete.',
+  tls_error: 'The TLS handshake failed: expired, self-signed or wrong host.',
+  private_address: 'The URL leads to an address that is not public.',
+  url_not_https: 'The URL is not https, or holds a user name or password.',
+  response_too_large: 'The answer’s headers are larger than the limit.',
+  endpoint_deleted: 'The endpoint was deleted while the delivery was unfinished.',
+  event_expired: 'The event is older than the retention time and was removed before it could be delivered.',
+} as const;
+
+/** A code of `ATTEMPT_ERRORS`, or `HTTP <status>` for a complete answer that is not 2xx. */
+export type AttemptError = keyof typeof ATTEMPT_ERRORS | `HTTP ${number}`;
+
+/** What the engine refuses its caller, with a code that callers branch on. */
+export type EngineErrorCode =
+  | 'inbox_full' // more is waiting to be written than the limit: try again shortly
+  | 'unknown_dialect'
+  | 'unknown_endpoint'
+  | 'invalid_url'
+  | 'invalid_events'
+  | 'invalid_secret'
+  | 'invalid_headers'
+  | 'endpoint_limit';
+
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: EngineErrorCode;
+  /** A finer reason, such as the attempt error of a refused URL. */
+  readonly detail: string | null;
+
+  constructor(code: EngineErrorCode, message: string, detail: string | null = null) {
+    super(message);
+    this.code = code;
+    this.detail = detail;
+  }
+}

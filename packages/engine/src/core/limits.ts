@@ -1,0 +1,71 @@
+import { strict as assert } from 'node:assert';
+
+/** Every bound of the engine, with its reason. Relations between them are asserted below, at load. */
+export const LIMITS = {
+  /** Events waiting for their group commit; beyond it publishers get `inbox_full`. A few seconds of full speed. */
+  inboxEvents: 20_000,
+  /** Events in one publish statement: large enough to amortise the commit, small enough to plan and log. */
+  publishBatch: 1_000,
+  /** Bytes of event data in one publish statement, so that a thousand large events do not make one huge message. */
+  publishBatchBytes: 8 * 1024 * 1024,
+  /** Bytes of one event's data: 1 MiB is past every vendor's payload and keeps memory predictable. */
+  eventDataBytes: 1024 * 1024,
+  /** Deliveries that a node holds leases on, in flight or waiting in memory for a slot. */
+  nodeLeases: 4_000,
+  /** Requests in flight of one node: bounds sockets and memory. */
+  nodeInFlight: 512,
+  /** Requests in flight to one endpoint: one black hole costs at most these slots. */
+  endpointInFlight: 32,
+  /** Requests in flight of one organization, so that one with many endpoints leaves room for the others. */
+  organizationInFlight: 256,
+  /** Leased deliveries of one endpoint that wait in memory; the rest waits in the database. */
+  endpointWaiting: 400,
+  /** Deliveries that one claim takes, and per endpoint in it. */
+  claimBatch: 1_000,
+  claimPerEndpoint: 200,
+  /** Endpoints that one claim looks at before the next claim goes on from there. */
+  claimEndpoints: 500,
+  /** How often a node looks for work that it was not told of: other nodes' overflow, due retries. */
+  claimIntervalMs: 500,
+  /** A lease: the longest attempt, the wait in memory before it and the write after it. */
+  leaseMs: 60_000,
+  /** Time kept free at a lease's end for recording the result. */
+  leaseMarginMs: 10_000,
+  /** The longest timeout that a dialect may declare. */
+  maxTimeoutMs: 30_000,
+  /** Results in one recording statement. */
+  recordBatch: 1_000,
+  /** How often a node says that it lives, and after how long silence it counts as dead. */
+  heartbeatMs: 2_000,
+  deadAfterMs: 10_000,
+  /** Upkeep that is not urgent: partitions, swept rows. */
+  upkeepIntervalMs: 60_000,
+  /** Bytes read of an answer before the connection is dropped: the status is what counts. */
+  responseBytes: 64 * 1024,
+  /** Bytes of an answer kept for the delivery log. */
+  storedResponseBytes: 1024,
+  /** Bytes of an answer's headers. */
+  responseHeaderBytes: 16 * 1024,
+  /** Host names whose connections are kept; the least recently used are closed. */
+  origins: 2_000,
+  /** How long an idle connection is kept. */
+  keepAliveMs: 30_000,
+  /** Endpoint configurations remembered by a sender, about 1 kB each. */
+  cachedEndpoints: 20_000,
+  /** Characters of a URL, as browsers and proxies take them. */
+  urlLength: 2_048,
+  /** Custom headers of an endpoint, and the characters of one value. */
+  customHeaders: 20,
+  customHeaderLength: 1_024,
+  /** Days that history is kept. */
+  retentionDays: 30,
+  /** Day partitions made ahead: so many days may pass without upkeep before inserts fail. */
+  partitionsAheadDays: 3,
+  /** How long a stopping node waits for its requests in flight. */
+  drainMs: 15_000,
+} as const;
+
+assert.ok(LIMITS.leaseMs > LIMITS.maxTimeoutMs + LIMITS.leaseMarginMs, 'a lease outlives the longest attempt and its recording');
+assert.ok(LIMITS.deadAfterMs >= 3 * LIMITS.heartbeatMs, 'one lost heartbeat does not make a node dead');
+assert.ok(LIMITS.endpointInFlight < LIMITS.nodeInFlight, 'one endpoint cannot fill a node');
+assert.ok(LIMITS.endpointWaiting + LIMITS.endpointInFlight < LIMITS.nodeLeases, 'one endpoint cannot hold every lease');

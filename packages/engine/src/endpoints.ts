@@ -1,0 +1,260 @@
+import type { Clock } from './core/clock.ts';
+import { unknownEvents, type Dialect, type DialectRegistry } from './core/dialect.ts';
+import type { Endpoint, EndpointSecrets } from './core/endpoint.ts';
+import { EngineError, type AttemptError } from './core/errors.ts';
+import { uuidv7 } from './core/ids.ts';
+import { LIMITS } from './core/limits.ts';
+import { isSuccess, type AttemptResult } from './core/outcome.ts';
+import type { Sealer } from './core/seal.ts';
+import type { Database } from './store/database.ts';
+import {
+  countEndpointsLocked,
+  deleteEndpoint,
+  findEndpoint,
+  findSealed,
+  insertEndpoint,
+  listEndpoints,
+  updateEndpoint,
+  type EndpointScope,
+} from './store/endpoints.ts';
+import { BlockedTarget, type NetworkGuard } from './worker/guard.ts';
+import { buildRequest } from './worker/request.ts';
+import { openSecrets, sealSecrets } from './worker/targets.ts';
+import type { Transport } from './worker/transport.ts';
+
+/** The registration ping got no 2xx. Nothing was saved. */
+export class PingFailed extends Error {
+  override readonly name = 'PingFailed';
+  /** The receiver's status, when one came. */
+  readonly status: number | null;
+  /** What went wrong below HTTP, when no status came. */
+  readonly reason: AttemptError | null;
+  constructor(status: number | null, reason: AttemptError | null) {
+    super('The endpoint gave no 2xx answer to the ping.');
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+export interface CreateEndpoint {
+  readonly organizationId: string;
+  readonly dialect: string;
+  readonly url: string;
+  readonly name?: string | null | undefined;
+  readonly description?: string | null | undefined;
+  /** Event types; the dialect's defaults when absent. */
+  readonly events?: readonly string[] | undefined;
+  /** Only where the dialect lets the caller choose; made by us when absent. */
+  readonly secret?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly isActive?: boolean | undefined;
+  readonly createdBy?: string | null | undefined;
+}
+
+export interface ChangeEndpoint {
+  readonly url?: string | undefined;
+  readonly name?: string | null | undefined;
+  readonly description?: string | null | undefined;
+  readonly events?: readonly string[] | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly isActive?: boolean | undefined;
+}
+
+export interface EndpointsOptions {
+  readonly database: Database;
+  readonly dialects: DialectRegistry;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly guard: NetworkGuard;
+  readonly transport: Transport;
+  /** Somebody changed or deleted this endpoint here: senders on this node must notice at once. */
+  readonly onChange: (endpointId: string) => void;
+}
+
+/** Enough for any page of endpoints; an organization with more needs paging, which no vendor's contract has. */
+const LIST_LIMIT = 1_000;
+/** Headers that belong to HTTP or to us, in every dialect. `*` at the end means any name that begins so. */
+const RESERVED_HEADERS = ['content-type', 'content-length', 'content-encoding', 'user-agent', 'host', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'expect', 'te', 'trailer', 'proxy-*'];
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Registers and changes endpoints; every rule about them is here or in the dialect's data. */
+export class Endpoints {
+  readonly #options: EndpointsOptions;
+
+  constructor(options: EndpointsOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `EngineError` or `PingFailed`; then nothing is saved. The secret is shown here and never again. */
+  async create(input: CreateEndpoint): Promise<{ endpoint: Endpoint; secret: string }> {
+    const { database, clock, sealer, dialects } = this.#options;
+    const dialect = dialects.get(input.dialect);
+    if (dialect === undefined) throw new EngineError('unknown_dialect', `must be one of ${dialects.names().join(', ')}`);
+    const events = checkedEvents(dialect, input.events);
+    const headers = checkedHeaders(dialect, input.headers ?? {});
+    const secret = checkedSecret(dialect, input.secret);
+    const secrets: EndpointSecrets = { secrets: [{ value: secret, until: null }], headers };
+    const url = await this.#checkedUrl(dialect, input.url);
+    if (dialect.ping !== null) await this.#ping(dialect, url, secrets, input.organizationId);
+
+    const now = new Date(clock.now());
+    const id = uuidv7(clock.now());
+    const scope = { organizationId: input.organizationId, dialect: dialect.name };
+    const endpoint = await database.transaction(async (tx) => {
+      if (dialect.maxEndpoints !== null && (await countEndpointsLocked(tx, scope)) >= dialect.maxEndpoints) {
+        throw new EngineError('endpoint_limit', `at most ${dialect.maxEndpoints} endpoints are allowed`);
+      }
+      return insertEndpoint(tx, {
+        id,
+        ...scope,
+        url,
+        name: input.name ?? null,
+        description: input.description ?? null,
+        events,
+        sealed: sealSecrets(sealer, secrets, id),
+        isActive: input.isActive ?? true,
+        verifiedAt: dialect.ping === null ? null : now,
+        createdBy: input.createdBy ?? null,
+        now,
+      });
+    });
+    return { endpoint, secret };
+  }
+
+  /** Newest first. */
+  list(scope: EndpointScope): Promise<Endpoint[]> {
+    return listEndpoints(this.#options.database, scope, LIST_LIMIT);
+  }
+
+  find(scope: EndpointScope, id: string): Promise<Endpoint | null> {
+    return findEndpoint(this.#options.database, scope, id);
+  }
+
+  /** Changes what is given; null when there is no such endpoint. A new URL is pinged with the existing secret first. */
+  async update(scope: EndpointScope, id: string, change: ChangeEndpoint): Promise<Endpoint | null> {
+    const { database, clock, dialects, onChange, sealer } = this.#options;
+    const current = await findEndpoint(database, scope, id);
+    const sealed = await findSealed(database, scope, id);
+    if (current === null || sealed === null) return null;
+    const dialect = dialects.get(current.dialect);
+    if (dialect === undefined) throw new EngineError('unknown_dialect', `must be one of ${dialects.names().join(', ')}`);
+    const secrets = openSecrets(sealer, sealed, id);
+    const events = change.events === undefined ? undefined : checkedEvents(dialect, change.events);
+    const headers = change.headers === undefined ? undefined : checkedHeaders(dialect, change.headers);
+    let url: string | undefined;
+    if (change.url !== undefined && change.url !== current.url) {
+      url = await this.#checkedUrl(dialect, change.url);
+      if (dialect.ping !== null) await this.#ping(dialect, url, { ...secrets, headers: headers ?? secrets.headers }, current.organizationId);
+    }
+    const now = new Date(clock.now());
+    const updated = await updateEndpoint(
+      database,
+      scope,
+      id,
+      {
+        url,
+        verifiedAt: url !== undefined && dialect.ping !== null ? now : undefined,
+        name: change.name,
+        description: change.description,
+        events,
+        isActive: change.isActive,
+        sealed: headers === undefined ? undefined : sealSecrets(sealer, { ...secrets, headers }, id),
+      },
+      now,
+    );
+    onChange(id);
+    return updated;
+  }
+
+  /** Replaces the signing secret; the old one signs beside it as long as the dialect says. Null when unknown. */
+  async rotateSecret(scope: EndpointScope, id: string, secret?: string): Promise<{ endpoint: Endpoint; secret: string } | null> {
+    const { clock, database, dialects, onChange, sealer } = this.#options;
+    const result = await database.transaction(async (tx) => {
+      const current = await findEndpoint(tx, scope, id);
+      const sealed = await findSealed(tx, scope, id);
+      const dialect = current && dialects.get(current.dialect);
+      if (!current || sealed === null || !dialect) return null;
+      const value = checkedSecret(dialect, secret);
+      const old = openSecrets(sealer, sealed, id);
+      const until = clock.now() + dialect.secret.overlapMs;
+      const replaced = dialect.secret.overlapMs === 0 ? [] : old.secrets.map((entry) => ({ ...entry, until: Math.min(entry.until ?? until, until) }));
+      const secrets = { ...old, secrets: [{ value, until: null }, ...replaced] };
+      const endpoint = await updateEndpoint(tx, scope, id, { sealed: sealSecrets(sealer, secrets, id) }, new Date(clock.now()));
+      return endpoint && { endpoint, secret: value };
+    });
+    onChange(id);
+    return result;
+  }
+
+  /** Hard: gone from lists, unfinished deliveries end as exhausted. False when there is no such endpoint. */
+  async delete(scope: EndpointScope, id: string): Promise<boolean> {
+    const { database, clock, onChange } = this.#options;
+    const deleted = await database.transaction((tx) => deleteEndpoint(tx, scope, id, new Date(clock.now())));
+    onChange(id);
+    return deleted;
+  }
+
+  async #checkedUrl(dialect: Dialect, text: string): Promise<string> {
+    const url = this.#options.guard.parseUrl(text);
+    // Dialects with a ping find out by pinging; for the others this is the only look at the name before deliveries.
+    if (dialect.ping === null) await this.#options.guard.addressesOf(url.hostname).catch(refuseTarget);
+    return url.href;
+  }
+
+  async #ping(dialect: Dialect, url: string, secrets: EndpointSecrets, organizationId: string): Promise<void> {
+    const ping = dialect.ping!; // callers checked
+    const { clock, transport } = this.#options;
+    const now = clock.now();
+    const event = { id: uuidv7(now), organizationId, type: ping.eventType, data: ping.data(), occurredAt: now };
+    const request = buildRequest({ dialect, url, secrets, event, deliveryId: uuidv7(now), attempt: 1, now, timeoutMs: ping.timeoutMs });
+    const result: AttemptResult = await transport.post(request);
+    if (!isSuccess(result)) throw new PingFailed(result.status, result.status === null ? result.error : null);
+  }
+}
+
+function refuseTarget(error: unknown): never {
+  if (!(error instanceof BlockedTarget)) throw error;
+  const message = error.reason === 'dns_error' ? 'must have a host name that resolves' : 'must lead to a public address';
+  throw new EngineError('invalid_url', message, error.reason);
+}
+
+/** The event types without duplicates, in the order given; null for "every event". */
+function checkedEvents(dialect: Dialect, events: readonly string[] | undefined): readonly string[] | null {
+  if (events === undefined) return dialect.defaultEvents;
+  if (events.length === 0) throw new EngineError('invalid_events', 'must not be empty');
+  const unknown = unknownEvents(dialect, events);
+  if (unknown.length > 0) {
+    const allowed = dialect.eventTypes instanceof RegExp ? `types that match ${dialect.eventTypes.source}` : dialect.eventTypes.join(', ');
+    throw new EngineError('invalid_events', `unknown event type ${JSON.stringify(unknown[0])}; allowed are ${allowed}`);
+  }
+  return [...new Set(events)];
+}
+
+function checkedSecret(dialect: Dialect, secret: string | undefined): string {
+  if (secret === undefined) {
+    if (dialect.secret.ownership === 'caller-supplied') throw new EngineError('invalid_secret', 'must be given');
+    return dialect.secret.generate();
+  }
+  const refusal = dialect.secret.refuse(secret);
+  if (refusal !== null) throw new EngineError('invalid_secret', refusal);
+  return secret;
+}
+
+function checkedHeaders(dialect: Dialect, headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const names = Object.keys(headers);
+  if (names.length > LIMITS.customHeaders) throw new EngineError('invalid_headers', `at most ${LIMITS.customHeaders} headers are allowed`);
+  for (const name of names) {
+    if (!HEADER_NAME.test(name)) throw new EngineError('invalid_headers', `${JSON.stringify(name)} is not a header name`);
+    if (isReserved(name.toLowerCase(), dialect)) throw new EngineError('invalid_headers', `${name} is reserved`);
+    const value = headers[name]!;
+    if (value.length > LIMITS.customHeaderLength || !HEADER_VALUE.test(value)) {
+      throw new EngineError('invalid_headers', `the value of ${name} must be printable and at most ${LIMITS.customHeaderLength} characters`);
+    }
+  }
+  return headers;
+}
+
+function isReserved(name: string, dialect: Dialect): boolean {
+  return [...RESERVED_HEADERS, ...dialect.reservedHeaders].some((reserved) => (reserved.endsWith('*') ? name.startsWith(reserved.slice(0, -1)) : name === reserved));
+}

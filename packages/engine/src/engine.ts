@@ -1,0 +1,277 @@
+import { systemClock, type Clock } from './core/clock.ts';
+import { DialectRegistry, type Dialect, type StoredEvent } from './core/dialect.ts';
+import type { Delivery, LeasedDelivery } from './core/delivery.ts';
+import { EngineError } from './core/errors.ts';
+import { uuidv7 } from './core/ids.ts';
+import { LIMITS } from './core/limits.ts';
+import { silentLog, type Log } from './core/log.ts';
+import type { Sealer } from './core/seal.ts';
+import { Endpoints } from './endpoints.ts';
+import type { Claim } from './store/claim.ts';
+import type { Database, Queryable, Transaction } from './store/database.ts';
+import { findDelivery, listDeliveries, type DeliveryFilter, type LoggedAttempt } from './store/deliveries.ts';
+import { releaseDeliveries } from './store/nodes.ts';
+import { publishEvents } from './store/publish.ts';
+import { Batcher } from './worker/batcher.ts';
+import { Claimer } from './worker/claimer.ts';
+import { Dispatcher } from './worker/dispatcher.ts';
+import { NetworkGuard, type Resolve } from './worker/guard.ts';
+import { Recorder } from './worker/recorder.ts';
+import { TargetCache } from './worker/targets.ts';
+import { Transport } from './worker/transport.ts';
+import { Upkeep } from './worker/upkeep.ts';
+
+/** Publish statements at once on PostgreSQL: while one waits for the disk the next one is built. */
+const PUBLISH_CONCURRENCY = 2;
+/** What an event counts at least, in bytes, so that the batch's bound on bytes also bounds the number of events. */
+const MIN_EVENT_WEIGHT = LIMITS.publishBatchBytes / LIMITS.publishBatch;
+
+export interface EngineOptions {
+  readonly database: Database;
+  readonly dialects: readonly Dialect[];
+  readonly sealer: Sealer;
+  readonly clock?: Clock | undefined;
+  readonly log?: Log | undefined;
+  /** Development only: http and private addresses are allowed as targets. */
+  readonly allowPrivateTargets?: boolean | undefined;
+  readonly resolve?: Resolve | undefined;
+  /** Multiplies every retry delay. */
+  readonly retryDelayScale?: number | undefined;
+  /** False for a node that only accepts events and leaves the sending to others. */
+  readonly deliver?: boolean | undefined;
+  /** [0, 1), for jitter. */
+  readonly random?: (() => number) | undefined;
+  readonly onDeadNodes?: ((nodeIds: readonly string[]) => void) | undefined;
+}
+
+export interface NewEvent {
+  readonly organizationId: string;
+  readonly type: string;
+  /** JSON text; it is sent byte for byte as it is here. */
+  readonly data: string;
+  /** Unix milliseconds; now when absent. */
+  readonly occurredAt?: number | undefined;
+}
+
+interface Submission {
+  readonly events: StoredEvent[];
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Durable delivery: what was published and committed reaches every subscribed endpoint at least once. */
+export class Engine {
+  /** This process's name in leases; a new one at every start. */
+  readonly nodeId: string;
+  readonly endpoints: Endpoints;
+  readonly dialects: DialectRegistry;
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #deliver: boolean;
+  readonly #transport: Transport;
+  readonly #inbox: Batcher<Submission>;
+  readonly #dispatcher: Dispatcher;
+  readonly #recorder: Recorder;
+  readonly #claimer: Claimer;
+  readonly #upkeep: Upkeep;
+  #inboxEvents = 0;
+  #releasing: Promise<void> = Promise.resolve();
+
+  constructor(options: EngineOptions) {
+    const { database, sealer } = options;
+    const clock = options.clock ?? systemClock;
+    const log = options.log ?? silentLog;
+    const guard = new NetworkGuard({ allowPrivateTargets: options.allowPrivateTargets ?? false, resolve: options.resolve });
+    this.#database = database;
+    this.#clock = clock;
+    this.#log = log;
+    this.#deliver = options.deliver ?? true;
+    this.nodeId = uuidv7(clock.now());
+    this.dialects = new DialectRegistry(options.dialects);
+    this.#transport = new Transport(guard, () => clock.now());
+    this.#inbox = new Batcher({
+      write: (submissions) => this.#write(submissions),
+      maxItems: LIMITS.publishBatch,
+      concurrency: database.kind === 'postgres' ? PUBLISH_CONCURRENCY : 1,
+      weigh: ({ bytes, events }) => Math.max(bytes, events.length * MIN_EVENT_WEIGHT),
+      maxWeight: LIMITS.publishBatchBytes,
+    });
+    this.#dispatcher = new Dispatcher({
+      dialects: this.dialects,
+      targets: new TargetCache(database, sealer),
+      transport: this.#transport,
+      clock,
+      log,
+      retryDelayScale: options.retryDelayScale ?? 1,
+      random: options.random ?? Math.random,
+      record: (attempt) => this.#recorder.add(attempt),
+      release: (deliveries) => this.#release(deliveries),
+    });
+    this.#recorder = new Recorder({
+      database,
+      clock,
+      log,
+      onRecorded: (attempts) => {
+        this.#dispatcher.recorded(attempts.length);
+        for (const { retryAt } of attempts) if (retryAt !== null) this.#claimer.wakeAt(retryAt);
+      },
+      onDisabled: (ids) => ids.forEach((id) => this.#dispatcher.releaseEndpoint(id)),
+    });
+    this.#claimer = new Claimer({
+      database,
+      nodeId: this.nodeId,
+      clock,
+      log,
+      room: () => this.#dispatcher.room,
+      fullEndpoints: () => this.#dispatcher.fullEndpoints(),
+      accept: (deliveries) => this.#dispatcher.accept(deliveries),
+      expire: (expired) => this.#expire(expired),
+    });
+    this.#upkeep = new Upkeep({
+      database,
+      nodeId: this.nodeId,
+      clock,
+      log,
+      onDeadNodes: (ids) => {
+        this.#claimer.wakeAt(clock.now());
+        options.onDeadNodes?.(ids);
+      },
+    });
+    this.endpoints = new Endpoints({
+      database,
+      dialects: this.dialects,
+      sealer,
+      clock,
+      guard,
+      transport: this.#transport,
+      onChange: (id) => {
+        this.#dispatcher.releaseEndpoint(id);
+        this.#claimer.wakeAt(clock.now()); // what waited for it may be due
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#upkeep.start();
+    if (this.#deliver) this.#claimer.start();
+  }
+
+  /** Accepts nothing new, finishes what is in flight, gives the rest back and forgets the node. */
+  async stop(): Promise<void> {
+    await this.#inbox.drained();
+    await this.#claimer.stop();
+    await this.#dispatcher.stop();
+    await this.#recorder.drained();
+    await this.#releasing;
+    await this.#upkeep.stop();
+    await this.#transport.close();
+  }
+
+  /**
+   * Publishes inside the caller's transaction: the events and the caller's change commit together or not at all.
+   * Sending starts after the commit. Returns the events' ids.
+   */
+  async publish(tx: Transaction, events: readonly NewEvent[]): Promise<string[]> {
+    const stored = this.#stored(events);
+    const deliveries = await publishEvents(tx, stored, this.#publishOptions());
+    tx.afterCommit(() => this.#dispatcher.accept(deliveries));
+    return stored.map((event) => event.id);
+  }
+
+  /**
+   * Publishes events that stand alone. Concurrent callers share one commit; resolves when it is on disk. Rejects with
+   * `inbox_full` while more is waiting than the limit; then nothing of it is stored.
+   */
+  async submit(events: readonly NewEvent[]): Promise<string[]> {
+    if (this.#inboxEvents + events.length > LIMITS.inboxEvents) {
+      throw new EngineError('inbox_full', 'Too many events are waiting to be stored; try again in a second.');
+    }
+    const stored = this.#stored(events);
+    this.#inboxEvents += stored.length;
+    try {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const bytes = stored.reduce((sum, event) => sum + event.data.length, 0);
+      this.#inbox.add({ events: stored, bytes, resolve, reject });
+      await promise;
+      return stored.map((event) => event.id);
+    } finally {
+      this.#inboxEvents -= stored.length;
+    }
+  }
+
+  /** The delivery log of an organization, newest first. */
+  deliveries(filter: DeliveryFilter, limit: number): Promise<Delivery[]> {
+    return listDeliveries(this.#database, filter, limit);
+  }
+
+  delivery(organizationId: string, id: string): Promise<{ delivery: Delivery; attempts: LoggedAttempt[] } | null> {
+    return findDelivery(this.#database, organizationId, id);
+  }
+
+  #stored(events: readonly NewEvent[]): StoredEvent[] {
+    const now = this.#clock.now();
+    return events.map((event) => ({
+      id: uuidv7(now),
+      organizationId: event.organizationId,
+      type: event.type,
+      data: event.data,
+      occurredAt: event.occurredAt ?? now,
+    }));
+  }
+
+  #publishOptions() {
+    const now = this.#clock.now();
+    return {
+      nodeId: this.nodeId,
+      now,
+      leaseEndsAt: now + LIMITS.leaseMs,
+      room: this.#deliver ? this.#dispatcher.room : 0,
+      fullEndpoints: this.#dispatcher.fullEndpoints(),
+    };
+  }
+
+  async #write(submissions: Submission[]): Promise<void> {
+    const db: Queryable = this.#database;
+    try {
+      const deliveries = await publishEvents(db, submissions.flatMap(({ events }) => events), this.#publishOptions());
+      for (const { resolve } of submissions) resolve();
+      this.#dispatcher.accept(deliveries);
+    } catch (error) {
+      for (const { reject } of submissions) reject(error);
+    }
+  }
+
+  #release(deliveries: readonly LeasedDelivery[]): void {
+    if (deliveries.length === 0) return;
+    const now = new Date(this.#clock.now());
+    // A failure is harmless: the leases end by themselves.
+    this.#releasing = this.#releasing
+      .then(() => releaseDeliveries(this.#database, deliveries, now))
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'leases could not be given back; they end by themselves'));
+  }
+
+  /** Their events were dropped by retention: there is nothing to send, and the log says so. */
+  #expire(expired: Claim['expired']): void {
+    const now = this.#clock.now();
+    this.#dispatcher.hold(expired.length);
+    for (const { id, lease, attempt, endpointId } of expired) {
+      this.#recorder.add({
+        deliveryId: id,
+        endpointId,
+        lease,
+        attempt,
+        outcome: 'exhausted',
+        startedAt: now,
+        durationMs: 0,
+        status: null,
+        error: 'event_expired',
+        responseBody: '',
+        retryAt: null,
+        disableAfterFailures: null,
+        gone: false,
+      });
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { LeasedDelivery } from '../core/delivery.ts';
+import type { StoredEvent } from '../core/dialect.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Queryable } from './database.ts';
+
+export interface ClaimOptions {
+  readonly nodeId: string;
+  readonly now: number;
+  readonly leaseEndsAt: number;
+  /** Deliveries at most. */
+  readonly room: number;
+  /** Endpoints without a free slot on this node. */
+  readonly fullEndpoints: readonly string[];
+  /** Endpoints are visited in the order of their ids, from the one after this; makes every endpoint's turn come. */
+  readonly after: string;
+}
+
+export interface Claim {
+  readonly deliveries: LeasedDelivery[];
+  /** Claimed rows whose event was dropped by retention: nothing is left to send. */
+  readonly expired: { readonly id: string; readonly lease: number; readonly attempt: number; readonly endpointId: string }[];
+  /** Where the next claim goes on; the first UUID when the end was reached. */
+  readonly next: string;
+}
+
+interface Row {
+  id: string;
+  endpoint_id: string;
+  version: number;
+  event_id: string;
+  lease: number;
+  attempt_count: number;
+}
+
+/** Sorts before every endpoint. */
+export const FIRST_UUID = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Takes due deliveries: retries, what overflowed a node, and what a dead node left. Walks the distinct endpoints of
+ * the queue by index (a loose index scan), then takes a few of each, so that the cost follows the number of endpoints
+ * with work and one endpoint's backlog never hides the others.
+ */
+export async function claimDeliveries(db: Queryable, options: ClaimOptions): Promise<Claim> {
+  const rows = await db.query<Row | { id: null; endpoint_id: string | null }>({
+    name: 'claim-deliveries',
+    text: `
+      with recursive live as (
+        (select endpoint_id, 1 as n from deliveries where endpoint_id > $1 order by endpoint_id limit 1)
+        union all
+        select (select d.endpoint_id from deliveries d where d.endpoint_id > l.endpoint_id order by d.endpoint_id limit 1), n + 1
+          from live l where l.endpoint_id is not null and n < $2
+      ), picked as materialized (
+        select d.id, o.version from (
+          select e.id, e.version from live l join endpoints e on e.id = l.endpoint_id
+           where e.is_active and e.id <> all ($3::uuid[])
+        ) o cross join lateral (
+          select id from deliveries where endpoint_id = o.id and due_at <= $4
+           order by due_at limit $5 for update skip locked
+        ) d limit $6
+      ), taken as (
+        update deliveries d set leased_by = $7, lease = d.lease + 1, due_at = $8
+          from picked where d.id = picked.id
+        returning d.id, d.endpoint_id, picked.version, d.event_id, d.lease, d.attempt_count
+      )
+      select id, endpoint_id, version, event_id, lease, attempt_count from taken
+      union all
+      (select null, endpoint_id, null, null, null, null from live order by n desc limit 1)`,
+    values: [
+      options.after,
+      LIMITS.claimEndpoints,
+      options.fullEndpoints,
+      new Date(options.now),
+      LIMITS.claimPerEndpoint,
+      options.room,
+      options.nodeId,
+      new Date(options.leaseEndsAt),
+    ],
+  });
+  const last = rows.find((row) => row.id === null);
+  const taken = rows.filter((row): row is Row => row.id !== null);
+  const events = await loadEvents(db, [...new Set(taken.map((row) => row.event_id))]);
+  const deliveries: LeasedDelivery[] = [];
+  const expired: Claim['expired'] = [];
+  for (const row of taken) {
+    const event = events.get(row.event_id);
+    const attempt = row.attempt_count + 1;
+    if (event === undefined) expired.push({ id: row.id, lease: row.lease, attempt, endpointId: row.endpoint_id });
+    else {
+      deliveries.push({
+        id: row.id,
+        endpointId: row.endpoint_id,
+        endpointVersion: row.version,
+        event,
+        lease: row.lease,
+        leaseEndsAt: options.leaseEndsAt,
+        attempt,
+      });
+    }
+  }
+  return { deliveries, expired, next: last?.endpoint_id ?? FIRST_UUID };
+}
+
+/** Events by id. The least and greatest id let PostgreSQL leave out the partitions of other days. */
+export async function loadEvents(db: Queryable, ids: readonly string[]): Promise<Map<string, StoredEvent>> {
+  if (ids.length === 0) return new Map();
+  const sorted = [...ids].sort();
+  const rows = await db.query<{ id: string; organization_id: string; type: string; data: string; occurred_at: Date }>({
+    name: 'load-events',
+    text: `select id, organization_id, type, data, occurred_at from events where id = any ($1::uuid[]) and id between $2 and $3`,
+    values: [sorted, sorted[0], sorted.at(-1)],
+  });
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      { id: row.id, organizationId: row.organization_id, type: row.type, data: row.data, occurredAt: row.occurred_at.getTime() },
+    ]),
+  );
+}

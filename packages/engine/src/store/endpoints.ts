@@ -1,0 +1,205 @@
+import type { DisabledReason, Endpoint } from '../core/endpoint.ts';
+import type { Queryable } from './database.ts';
+
+interface Row {
+  id: string;
+  organization_id: string;
+  dialect: string;
+  url: string;
+  name: string | null;
+  description: string | null;
+  events: string[] | null;
+  is_active: boolean;
+  disabled_at: Date | null;
+  disabled_reason: DisabledReason | null;
+  verified_at: Date | null;
+  last_success_at: Date | null;
+  last_failure_at: Date | null;
+  consecutive_failures: number;
+  created_by: string | null;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+const COLUMNS = `id, organization_id, dialect, url, name, description, events, is_active, disabled_at, disabled_reason,
+  verified_at, last_success_at, last_failure_at, consecutive_failures, created_by, version, created_at, updated_at`;
+
+export interface EndpointScope {
+  readonly organizationId: string;
+  /** Only endpoints of this dialect; every dialect when absent. */
+  readonly dialect?: string | undefined;
+}
+
+export interface NewEndpoint {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly dialect: string;
+  readonly url: string;
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly events: readonly string[] | null;
+  readonly sealed: Buffer;
+  readonly isActive: boolean;
+  readonly verifiedAt: Date | null;
+  readonly createdBy: string | null;
+  readonly now: Date;
+}
+
+export async function insertEndpoint(db: Queryable, endpoint: NewEndpoint): Promise<Endpoint> {
+  const [row] = await db.query<Row>({
+    text: `insert into endpoints (id, organization_id, dialect, url, name, description, events, sealed, is_active,
+             verified_at, created_by, created_at, updated_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) returning ${COLUMNS}`,
+    values: [
+      endpoint.id,
+      endpoint.organizationId,
+      endpoint.dialect,
+      endpoint.url,
+      endpoint.name,
+      endpoint.description,
+      endpoint.events,
+      endpoint.sealed,
+      endpoint.isActive,
+      endpoint.verifiedAt,
+      endpoint.createdBy,
+      endpoint.now,
+    ],
+  });
+  return toEndpoint(row!);
+}
+
+/**
+ * Counts an organization's endpoints of a dialect. The advisory lock makes two creations wait for each other, so that
+ * the limit also holds under a race; it ends with the transaction.
+ */
+export async function countEndpointsLocked(tx: Queryable, scope: Required<EndpointScope>): Promise<number> {
+  await tx.query({ text: `select pg_advisory_xact_lock(hashtextextended($1, 0))`, values: [`endpoints:${scope.organizationId}:${scope.dialect}`] });
+  const [row] = await tx.query<{ count: number }>({
+    text: 'select count(*) as count from endpoints where organization_id = $1 and dialect = $2',
+    values: [scope.organizationId, scope.dialect],
+  });
+  return row!.count;
+}
+
+/** Newest first. */
+export async function listEndpoints(db: Queryable, scope: EndpointScope, limit: number): Promise<Endpoint[]> {
+  const rows = await db.query<Row>({
+    text: `select ${COLUMNS} from endpoints where organization_id = $1 and ($2::text is null or dialect = $2) order by id desc limit $3`,
+    values: [scope.organizationId, scope.dialect ?? null, limit],
+  });
+  return rows.map(toEndpoint);
+}
+
+export async function findEndpoint(db: Queryable, scope: EndpointScope, id: string): Promise<Endpoint | null> {
+  const [row] = await db.query<Row>({
+    text: `select ${COLUMNS} from endpoints where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3)`,
+    values: [scope.organizationId, id, scope.dialect ?? null],
+  });
+  return row ? toEndpoint(row) : null;
+}
+
+/** The encrypted part, locked for the transaction when the caller is about to change it. */
+export async function findSealed(db: Queryable, scope: EndpointScope, id: string): Promise<Buffer | null> {
+  const [row] = await db.query<{ sealed: Buffer }>({
+    text: 'select sealed from endpoints where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3)',
+    values: [scope.organizationId, id, scope.dialect ?? null],
+  });
+  return row?.sealed ?? null;
+}
+
+export interface EndpointChange {
+  readonly url?: string | undefined;
+  readonly verifiedAt?: Date | undefined;
+  readonly name?: string | null | undefined;
+  readonly description?: string | null | undefined;
+  readonly events?: readonly string[] | null | undefined;
+  readonly isActive?: boolean | undefined;
+  readonly sealed?: Buffer | undefined;
+}
+
+/** Changes what is given. Setting `isActive` to true also clears what the engine's disabling left. */
+export async function updateEndpoint(db: Queryable, scope: EndpointScope, id: string, change: EndpointChange, now: Date): Promise<Endpoint | null> {
+  const values: unknown[] = [scope.organizationId, id, scope.dialect ?? null, now];
+  const sets = ['updated_at = $4', 'version = version + 1'];
+  const set = (column: string, value: unknown) => sets.push(`${column} = $${values.push(value)}`);
+  if (change.url !== undefined) set('url', change.url);
+  if (change.verifiedAt !== undefined) set('verified_at', change.verifiedAt);
+  if (change.name !== undefined) set('name', change.name);
+  if (change.description !== undefined) set('description', change.description);
+  if (change.events !== undefined) set('events', change.events);
+  if (change.sealed !== undefined) set('sealed', change.sealed);
+  if (change.isActive !== undefined) set('is_active', change.isActive);
+  if (change.isActive === true) sets.push('consecutive_failures = 0', 'disabled_at = null', 'disabled_reason = null');
+  const [row] = await db.query<Row>({
+    text: `update endpoints set ${sets.join(', ')}
+            where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3) returning ${COLUMNS}`,
+    values,
+  });
+  return row ? toEndpoint(row) : null;
+}
+
+/** Deletes an endpoint and ends its unfinished deliveries as exhausted. False when there is no such endpoint. */
+export async function deleteEndpoint(tx: Queryable, scope: EndpointScope, id: string, now: Date): Promise<boolean> {
+  const rows = await tx.query({
+    text: 'delete from endpoints where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3) returning id',
+    values: [scope.organizationId, id, scope.dialect ?? null],
+  });
+  if (rows.length === 0) return false;
+  await exhaustDeliveriesOf(tx, [id], now);
+  return true;
+}
+
+/** Moves every unfinished delivery of deleted endpoints to the history. */
+export async function exhaustDeliveriesOf(db: Queryable, endpointIds: readonly string[], now: Date): Promise<void> {
+  await db.query({
+    text: `with ended as (delete from deliveries where endpoint_id = any ($1::uuid[]) returning *)
+           insert into finished_deliveries (id, organization_id, endpoint_id, event_id, event_type, status, created_at,
+             attempt_count, scheduled_at, last_attempt_at, last_response_status, last_error, finished_at)
+           select id, organization_id, endpoint_id, event_id, event_type, 'exhausted', created_at,
+             attempt_count, scheduled_at, last_attempt_at, last_response_status, 'endpoint_deleted', $2 from ended`,
+    values: [endpointIds, now],
+  });
+}
+
+export interface TargetRow {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly dialect: string;
+  readonly url: string;
+  readonly version: number;
+  readonly sealed: Buffer;
+}
+
+/** What senders need of endpoints, in one query. */
+export async function loadTargets(db: Queryable, ids: readonly string[]): Promise<TargetRow[]> {
+  const rows = await db.query<{ id: string; organization_id: string; dialect: string; url: string; version: number; sealed: Buffer }>({
+    name: 'load-targets',
+    text: 'select id, organization_id, dialect, url, version, sealed from endpoints where id = any ($1::uuid[])',
+    values: [ids],
+  });
+  return rows.map(({ organization_id: organizationId, ...rest }) => ({ organizationId, ...rest }));
+}
+
+function toEndpoint(row: Row): Endpoint {
+  return {
+    id: row.id,
+    organizationId: row.organization_id,
+    dialect: row.dialect,
+    url: row.url,
+    name: row.name,
+    description: row.description,
+    events: row.events,
+    isActive: row.is_active,
+    disabledAt: row.disabled_at,
+    disabledReason: row.disabled_reason,
+    verifiedAt: row.verified_at,
+    lastSuccessAt: row.last_success_at,
+    lastFailureAt: row.last_failure_at,
+    consecutiveFailures: row.consecutive_failures,
+    createdBy: row.created_by,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

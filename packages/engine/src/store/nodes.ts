@@ -1,0 +1,57 @@
+import type { Queryable } from './database.ts';
+
+/** Says that the node lives. Writes its row again if another node counted it as dead meanwhile. */
+export async function heartbeat(db: Queryable, nodeId: string, now: Date): Promise<void> {
+  await db.query({
+    name: 'heartbeat',
+    text: `insert into nodes (id, started_at, heartbeat_at) values ($1, $2, $2)
+           on conflict (id) do update set heartbeat_at = excluded.heartbeat_at`,
+    values: [nodeId, now],
+  });
+}
+
+/**
+ * Takes over from nodes that were silent since `deadline`: their leases end now, and any node may claim the work. A
+ * node that was only slow is fenced off by the lease number. Returns the dead nodes' ids.
+ */
+export async function releaseDeadNodes(db: Queryable, deadline: Date, now: Date): Promise<string[]> {
+  const dead = await db.query<{ id: string }>({
+    name: 'find-dead-nodes',
+    text: 'delete from nodes where heartbeat_at < $1 returning id',
+    values: [deadline],
+  });
+  const ids = dead.map((row) => row.id);
+  if (ids.length > 0) await releaseLeases(db, ids, now);
+  return ids;
+}
+
+/** Ends the leases of nodes; used for dead ones, and by a node that stops. */
+export async function releaseLeases(db: Queryable, nodeIds: readonly string[], now: Date): Promise<void> {
+  await db.query({
+    text: 'update deliveries set leased_by = null, lease = lease + 1, due_at = $2 where leased_by = any ($1::uuid[])',
+    values: [nodeIds, now],
+  });
+}
+
+/** Gives back single deliveries that a node cannot send in time. */
+export async function releaseDeliveries(db: Queryable, leases: readonly { id: string; lease: number }[], now: Date): Promise<void> {
+  await db.query({
+    name: 'release-deliveries',
+    text: `update deliveries d set leased_by = null, lease = d.lease + 1, due_at = $3
+             from unnest($1::uuid[], $2::int[]) as r (id, lease) where d.id = r.id and d.lease = r.lease`,
+    values: [leases.map((l) => l.id), leases.map((l) => l.lease), now],
+  });
+}
+
+export async function removeNode(db: Queryable, nodeId: string): Promise<void> {
+  await db.query({ text: 'delete from nodes where id = $1', values: [nodeId] });
+}
+
+/** On the embedded database nobody else can be alive: whatever was leased belonged to a process that is gone. */
+export async function removeOtherNodes(db: Queryable, nodeId: string, now: Date): Promise<void> {
+  await db.query({ text: 'delete from nodes where id <> $1', values: [nodeId] });
+  await db.query({
+    text: 'update deliveries set leased_by = null, lease = lease + 1, due_at = $2 where leased_by <> $1',
+    values: [nodeId, now],
+  });
+}

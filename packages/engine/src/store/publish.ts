@@ -1,0 +1,75 @@
+import type { LeasedDelivery } from '../core/delivery.ts';
+import type { StoredEvent } from '../core/dialect.ts';
+import type { Queryable } from './database.ts';
+
+export interface PublishOptions {
+  readonly nodeId: string;
+  readonly now: number;
+  readonly leaseEndsAt: number;
+  /** How many deliveries the node has room for; the rest is left pending for whoever has. */
+  readonly room: number;
+  /** Endpoints whose slots on this node are taken: their deliveries are left pending. */
+  readonly fullEndpoints: readonly string[];
+}
+
+interface Row {
+  id: string;
+  event_id: string;
+  endpoint_id: string;
+  version: number;
+}
+
+/**
+ * Stores events and one delivery for each active endpoint that subscribes, in one statement: with the caller's
+ * transaction they commit together or not at all. The deliveries come leased to this node as far as it has room.
+ * Delivery ids take the event's time, so both land in the same day's partitions.
+ */
+export async function publishEvents(db: Queryable, events: readonly StoredEvent[], options: PublishOptions): Promise<LeasedDelivery[]> {
+  const rows = await db.query<Row>({
+    name: 'publish-events',
+    text: `
+      with input as materialized (
+        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+          as i (id, organization_id, type, data, occurred_at)
+      ), stored as (
+        insert into events (id, organization_id, type, data, occurred_at)
+        select id, organization_id, type, data, occurred_at from input
+      ), target as materialized (
+        select overlay(gen_random_uuid()::text placing left(i.id::text, 13) || '-7' from 1 for 15)::uuid as id,
+               i.id as event_id, i.organization_id, i.type, e.id as endpoint_id, e.version,
+               e.id <> all ($6::uuid[]) and row_number() over () <= $7 as leased
+          from input i
+          join endpoints e on e.organization_id = i.organization_id
+           and e.is_active and (e.events is null or i.type = any (e.events))
+      ), queued as (
+        insert into deliveries (id, organization_id, endpoint_id, event_id, event_type, created_at, scheduled_at, due_at, leased_by, lease)
+        select id, organization_id, endpoint_id, event_id, type, $8, $8,
+               case when leased then $9::timestamptz else $8 end, case when leased then $10::uuid end, leased::int
+          from target
+      )
+      select id, event_id, endpoint_id, version from target where leased`,
+    values: [
+      events.map((event) => event.id),
+      events.map((event) => event.organizationId),
+      events.map((event) => event.type),
+      events.map((event) => event.data),
+      events.map((event) => new Date(event.occurredAt)),
+      options.fullEndpoints,
+      options.room,
+      new Date(options.now),
+      new Date(options.leaseEndsAt),
+      options.nodeId,
+    ],
+  });
+  if (rows.length === 0) return [];
+  const byId = new Map(events.map((event) => [event.id, event]));
+  return rows.map((row) => ({
+    id: row.id,
+    endpointId: row.endpoint_id,
+    endpointVersion: row.version,
+    event: byId.get(row.event_id)!, // the row was made from this very event
+    lease: 1,
+    leaseEndsAt: options.leaseEndsAt,
+    attempt: 1,
+  }));
+}

@@ -1,0 +1,77 @@
+/**
+ * Group commit: what arrives while a batch is being written forms the next batch. No timer and no added wait: an idle
+ * system writes one at a time at once, a busy one writes large batches by itself.
+ */
+export class Batcher<Item> {
+  readonly #write: (items: Item[]) => Promise<void>;
+  readonly #maxItems: number;
+  readonly #concurrency: number;
+  readonly #weigh: (item: Item) => number;
+  readonly #maxWeight: number;
+  #queue: Item[] = [];
+  #writing = 0;
+  #idle: (() => void)[] = [];
+
+  /** `write` must not reject: it tells the items themselves what happened. */
+  constructor(options: {
+    write: (items: Item[]) => Promise<void>;
+    maxItems: number;
+    concurrency: number;
+    weigh?: (item: Item) => number;
+    maxWeight?: number;
+  }) {
+    this.#write = options.write;
+    this.#maxItems = options.maxItems;
+    this.#concurrency = options.concurrency;
+    this.#weigh = options.weigh ?? (() => 1);
+    this.#maxWeight = options.maxWeight ?? Infinity;
+  }
+
+  /** Items that are waiting to be written. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  add(item: Item): void {
+    this.#queue.push(item);
+    // After this turn of the event loop, so that requests that arrived together are written together.
+    if (this.#writing < this.#concurrency) setImmediate(() => this.#start());
+  }
+
+  /** Resolves when nothing is waiting or being written. */
+  async drained(): Promise<void> {
+    while (this.#queue.length > 0 || this.#writing > 0) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+  }
+
+  #start(): void {
+    if (this.#queue.length === 0 || this.#writing >= this.#concurrency) return;
+    const batch = this.#take();
+    this.#writing += 1;
+    void this.#write(batch).finally(() => {
+      this.#writing -= 1;
+      const idle = this.#idle;
+      this.#idle = [];
+      for (const wake of idle) wake();
+      this.#start();
+    });
+    if (this.#queue.length > 0) this.#start();
+  }
+
+  #take(): Item[] {
+    let count = 0;
+    let weight = 0;
+    while (count < this.#queue.length && count < this.#maxItems) {
+      weight += this.#weigh(this.#queue[count]!);
+      if (count > 0 && weight > this.#maxWeight) break;
+      count += 1;
+    }
+    if (count === this.#queue.length) {
+      const all = this.#queue;
+      this.#queue = [];
+      return all;
+    }
+    return this.#queue.splice(0, count);
+  }
+}

@@ -1,0 +1,286 @@
+import type { Clock } from '../core/clock.ts';
+import type { LeasedDelivery } from '../core/delivery.ts';
+import type { DialectRegistry } from '../core/dialect.ts';
+import type { Target } from '../core/endpoint.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Log } from '../core/log.ts';
+import { outcomeOf, type AttemptResult } from '../core/outcome.ts';
+import type { RecordedAttempt } from '../store/record.ts';
+import { buildRequest } from './request.ts';
+import type { TargetCache } from './targets.ts';
+import type { Transport } from './transport.ts';
+
+/** One endpoint's leased deliveries on this node. */
+interface Lane {
+  readonly id: string;
+  waiting: LeasedDelivery[];
+  inFlight: number;
+  target: Target | null;
+  loading: boolean;
+}
+
+export interface DispatcherOptions {
+  readonly dialects: DialectRegistry;
+  readonly targets: TargetCache;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly retryDelayScale: number;
+  readonly random: () => number;
+  /** Takes results to the recorder. */
+  readonly record: (attempt: RecordedAttempt) => void;
+  /** Gives leases back that cannot be used in time. */
+  readonly release: (deliveries: readonly LeasedDelivery[]) => void;
+}
+
+/**
+ * Sends what this node has leased. Lanes take turns, and each endpoint, each organization and the node have a cap on
+ * requests in flight, so that an endpoint that never answers holds up nobody but itself.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #lanes = new Map<string, Lane>();
+  /** Lanes that may send now, in turn; a Set because it keeps order and forgets in constant time. */
+  readonly #ready = new Set<Lane>();
+  readonly #organizationInFlight = new Map<string, number>();
+  /** Lanes that wait for their organization's cap. */
+  readonly #parked = new Map<string, Set<Lane>>();
+  #toLoad = new Set<Lane>();
+  #inFlight = 0;
+  /** Leases held: waiting, in flight, or sent and not yet recorded. */
+  #held = 0;
+  #stopping = false;
+  #onIdle: (() => void) | null = null;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Leases that the node can still take. */
+  get room(): number {
+    return this.#stopping ? 0 : Math.max(0, LIMITS.nodeLeases - this.#held);
+  }
+
+  /** Endpoints that have as much waiting here as they may. */
+  fullEndpoints(): string[] {
+    const full: string[] = [];
+    for (const lane of this.#lanes.values()) if (lane.waiting.length >= LIMITS.endpointWaiting) full.push(lane.id);
+    return full;
+  }
+
+  /** Takes over leased deliveries; returns at once. */
+  accept(deliveries: readonly LeasedDelivery[]): void {
+    if (this.#stopping) {
+      this.#options.release(deliveries);
+      return;
+    }
+    this.#held += deliveries.length;
+    for (const delivery of deliveries) {
+      const lane = this.#lane(delivery.endpointId);
+      lane.waiting.push(delivery);
+      if (lane.target === null || lane.target.version < delivery.endpointVersion) {
+        lane.target = this.#options.targets.get(delivery.endpointId, delivery.endpointVersion) ?? null;
+      }
+      this.#wake(lane);
+    }
+    this.#pump();
+  }
+
+  /** Counts leases that are recorded without being sent. */
+  hold(count: number): void {
+    this.#held += count;
+  }
+
+  /** The results of so many leases are stored. */
+  recorded(count: number): void {
+    this.#held -= count;
+    this.#settle();
+  }
+
+  /** Gives back what waits for an endpoint that was disabled or changed; requests in flight go on. */
+  releaseEndpoint(id: string): void {
+    this.#options.targets.forget(id);
+    const lane = this.#lanes.get(id);
+    if (lane === undefined) return;
+    const { waiting } = lane;
+    lane.waiting = [];
+    lane.target = null;
+    this.#held -= waiting.length;
+    this.#options.release(waiting);
+    this.#tidy(lane);
+  }
+
+  /** Sends nothing new, gives back what waits, and waits for the requests in flight, at most `drainMs`. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const lane of [...this.#lanes.values()]) this.releaseEndpoint(lane.id);
+    if (this.#inFlight === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onIdle = resolve;
+    const cancel = this.#options.clock.after(LIMITS.drainMs, resolve);
+    await promise;
+    cancel();
+  }
+
+  #lane(id: string): Lane {
+    let lane = this.#lanes.get(id);
+    if (lane === undefined) {
+      lane = { id, waiting: [], inFlight: 0, target: null, loading: false };
+      this.#lanes.set(id, lane);
+    }
+    return lane;
+  }
+
+  #wake(lane: Lane): void {
+    if (lane.waiting.length === 0 || lane.inFlight >= LIMITS.endpointInFlight || lane.loading) return;
+    if (lane.target === null) {
+      lane.loading = true;
+      if (this.#toLoad.size === 0) setImmediate(() => void this.#loadTargets());
+      this.#toLoad.add(lane);
+      return;
+    }
+    const inFlight = this.#organizationInFlight.get(lane.target.organizationId) ?? 0;
+    if (inFlight >= LIMITS.organizationInFlight) this.#park(lane, lane.target.organizationId);
+    else this.#ready.add(lane);
+  }
+
+  #park(lane: Lane, organizationId: string): void {
+    const parked = this.#parked.get(organizationId);
+    if (parked === undefined) this.#parked.set(organizationId, new Set([lane]));
+    else parked.add(lane);
+  }
+
+  #pump(): void {
+    while (this.#inFlight < LIMITS.nodeInFlight) {
+      const lane: Lane | undefined = this.#ready.values().next().value;
+      if (lane === undefined) return;
+      this.#ready.delete(lane);
+      const delivery = lane.waiting.shift();
+      if (delivery === undefined || lane.target === null) continue;
+      this.#send(lane, lane.target, delivery);
+      this.#wake(lane);
+    }
+  }
+
+  #send(lane: Lane, target: Target, delivery: LeasedDelivery): void {
+    const { clock, dialects, transport, release } = this.#options;
+    const now = clock.now();
+    const dialect = dialects.get(target.dialect);
+    // A dialect that this version does not know (a newer node's) and a lease that ends too soon: somebody else's work.
+    if (dialect === undefined || now + dialect.timeoutMs + LIMITS.leaseMarginMs > delivery.leaseEndsAt) {
+      this.#held -= 1;
+      release([delivery]);
+      return;
+    }
+    this.#count(lane, target.organizationId, 1);
+    const { event, id: deliveryId, attempt } = delivery;
+    const { url, secrets } = target;
+    const request = buildRequest({ dialect, url, secrets, event, deliveryId, attempt, now, timeoutMs: dialect.timeoutMs });
+    void transport.post(request).then((result) => {
+      this.#count(lane, target.organizationId, -1);
+      this.#finish(target, delivery, result);
+      this.#wake(lane);
+      this.#pump();
+      this.#tidy(lane);
+      this.#settle();
+    });
+  }
+
+  #finish(target: Target, delivery: LeasedDelivery, result: AttemptResult): void {
+    const { clock, dialects, log, random, record, retryDelayScale } = this.#options;
+    const dialect = dialects.get(target.dialect)!; // it was there when the request was sent
+    const outcome = outcomeOf(dialect, delivery.attempt, result, retryDelayScale, random);
+    log.debug(
+      {
+        delivery: delivery.id,
+        event: delivery.event.id,
+        type: delivery.event.type,
+        endpoint: target.id,
+        organization: target.organizationId,
+        dialect: target.dialect,
+        attempt: delivery.attempt,
+        outcome: outcome.kind,
+        status: result.status,
+        error: result.error,
+        ms: result.durationMs,
+      },
+      'delivery.attempted',
+    );
+    record({
+      deliveryId: delivery.id,
+      endpointId: target.id,
+      lease: delivery.lease,
+      attempt: delivery.attempt,
+      outcome: outcome.kind,
+      startedAt: result.startedAt,
+      durationMs: result.durationMs,
+      status: result.status,
+      error: result.error,
+      responseBody: result.responseBody,
+      retryAt: outcome.kind === 'retry' ? clock.now() + outcome.delayMs : null,
+      disableAfterFailures: dialect.disableAfterFailures,
+      gone: outcome.kind === 'exhausted' && outcome.gone,
+    });
+  }
+
+  #count(lane: Lane, organizationId: string, change: 1 | -1): void {
+    lane.inFlight += change;
+    this.#inFlight += change;
+    const inFlight = (this.#organizationInFlight.get(organizationId) ?? 0) + change;
+    if (inFlight === 0) this.#organizationInFlight.delete(organizationId);
+    else this.#organizationInFlight.set(organizationId, inFlight);
+    if (change === -1) this.#unpark(organizationId);
+  }
+
+  #unpark(organizationId: string): void {
+    const parked = this.#parked.get(organizationId);
+    const lane: Lane | undefined = parked?.values().next().value;
+    if (parked === undefined || lane === undefined) return;
+    parked.delete(lane);
+    if (parked.size === 0) this.#parked.delete(organizationId);
+    this.#wake(lane);
+  }
+
+  async #loadTargets(): Promise<void> {
+    const lanes = [...this.#toLoad];
+    this.#toLoad = new Set();
+    let targets = new Map<string, Target>();
+    let failed = false;
+    try {
+      targets = await this.#options.targets.load(lanes.map((lane) => lane.id));
+    } catch (error) {
+      failed = true;
+      this.#options.log.warn({ err: error }, 'endpoints could not be loaded; their deliveries are given back');
+    }
+    for (const lane of lanes) {
+      lane.loading = false;
+      lane.target = targets.get(lane.id) ?? null;
+      if (lane.target === null) this.#abandon(lane, failed);
+      else this.#wake(lane);
+    }
+    this.#pump();
+  }
+
+  /** Nothing can be sent to this endpoint: its rows are given back, or it is deleted and its rows are ended elsewhere. */
+  #abandon(lane: Lane, failed: boolean): void {
+    const { waiting } = lane;
+    lane.waiting = [];
+    this.#held -= waiting.length;
+    if (failed) this.#options.release(waiting);
+    this.#tidy(lane);
+  }
+
+  #tidy(lane: Lane): void {
+    if (lane.waiting.length > 0 || lane.inFlight > 0 || lane.loading) return;
+    this.#lanes.delete(lane.id);
+    this.#ready.delete(lane);
+  }
+
+  #settle(): void {
+    if (this.#stopping && this.#inFlight === 0) this.#onIdle?.();
+  }
+}

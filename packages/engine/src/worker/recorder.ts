@@ -1,0 +1,59 @@
+import type { Clock } from '../core/clock.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Log } from '../core/log.ts';
+import type { Database } from '../store/database.ts';
+import { recordAttempts, type RecordedAttempt } from '../store/record.ts';
+import { Batcher } from './batcher.ts';
+
+/** How often a batch of results is tried to be stored before its deliveries are left to the next lease. */
+const WRITE_TRIES = 20;
+const WRITE_RETRY_MS = 500;
+
+export interface RecorderOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The results are stored, or given up on: their leases are no longer held. */
+  readonly onRecorded: (attempts: readonly RecordedAttempt[]) => void;
+  /** Endpoints that the engine has just disabled. */
+  readonly onDisabled: (endpointIds: readonly string[]) => void;
+}
+
+/** Writes results in batches. A database that is away for a while costs waiting, not results. */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #batcher: Batcher<RecordedAttempt>;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    // One writer: two would lock the same endpoints' rows and wait for each other.
+    this.#batcher = new Batcher({ maxItems: LIMITS.recordBatch, concurrency: 1, write: (attempts) => this.#write(attempts) });
+  }
+
+  add(attempt: RecordedAttempt): void {
+    this.#batcher.add(attempt);
+  }
+
+  drained(): Promise<void> {
+    return this.#batcher.drained();
+  }
+
+  async #write(attempts: RecordedAttempt[]): Promise<void> {
+    const { clock, database, log, onDisabled, onRecorded } = this.#options;
+    for (let tries = 1; ; tries++) {
+      try {
+        const disabled = await recordAttempts(database, attempts, clock.now());
+        if (disabled.length > 0) onDisabled(disabled);
+        break;
+      } catch (error) {
+        if (tries === WRITE_TRIES) {
+          log.error({ err: error, results: attempts.length }, 'results could not be stored; these deliveries are sent again when their leases end');
+          break;
+        }
+        log.warn({ err: error, results: attempts.length, tries }, 'results could not be stored, trying again');
+        await new Promise<void>((resolve) => clock.after(WRITE_RETRY_MS, resolve));
+      }
+    }
+    onRecorded(attempts);
+  }
+}

@@ -1,0 +1,79 @@
+import type { Clock } from '../core/clock.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Log } from '../core/log.ts';
+import type { Database } from '../store/database.ts';
+import { heartbeat, releaseDeadNodes, releaseLeases, removeNode, removeOtherNodes } from '../store/nodes.ts';
+import { dropOldPartitions, ensurePartitions, sweepOrphans } from '../store/upkeep.ts';
+
+export interface UpkeepOptions {
+  readonly database: Database;
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called for nodes that were found dead, after their leases ended. */
+  readonly onDeadNodes: (nodeIds: readonly string[]) => void;
+}
+
+/** Keeps the node known as alive, takes over from dead ones, and keeps partitions ahead and history bounded. */
+export class Upkeep {
+  readonly #options: UpkeepOptions;
+  readonly #cancels = new Map<string, () => void>();
+  #stopped = false;
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options;
+  }
+
+  /** What must be true before the first event is accepted; then goes on in the background. */
+  async start(): Promise<void> {
+    const { database, nodeId, clock } = this.#options;
+    const now = clock.now();
+    await ensurePartitions(database, now, LIMITS.partitionsAheadDays);
+    await heartbeat(database, nodeId, new Date(now));
+    if (database.kind === 'embedded') await removeOtherNodes(database, nodeId, new Date(now));
+    this.#repeat('heartbeat', LIMITS.heartbeatMs, () => this.#beat());
+    this.#repeat('upkeep', LIMITS.upkeepIntervalMs, () => this.#tidy());
+  }
+
+  async stop(): Promise<void> {
+    const { database, nodeId, clock } = this.#options;
+    this.#stopped = true;
+    for (const cancel of this.#cancels.values()) cancel();
+    await releaseLeases(database, [nodeId], new Date(clock.now()));
+    await removeNode(database, nodeId);
+  }
+
+  #repeat(name: string, intervalMs: number, work: () => Promise<void>): void {
+    const { clock, log } = this.#options;
+    const schedule = () => {
+      if (this.#stopped) return;
+      this.#cancels.set(
+        name,
+        clock.after(intervalMs, () => {
+          work()
+            .catch((error: unknown) => log.warn({ err: error }, `${name} failed, will be tried again`))
+            .finally(schedule);
+        }),
+      );
+    };
+    schedule();
+  }
+
+  async #beat(): Promise<void> {
+    const { database, nodeId, clock, log, onDeadNodes } = this.#options;
+    const now = clock.now();
+    await heartbeat(database, nodeId, new Date(now));
+    const dead = await releaseDeadNodes(database, new Date(now - LIMITS.deadAfterMs), new Date(now));
+    if (dead.length === 0) return;
+    log.warn({ nodes: dead }, 'took over from nodes that stopped reporting');
+    onDeadNodes(dead);
+  }
+
+  async #tidy(): Promise<void> {
+    const { database, clock, log } = this.#options;
+    await ensurePartitions(database, clock.now(), LIMITS.partitionsAheadDays);
+    const dropped = await dropOldPartitions(database, clock.now(), LIMITS.retentionDays);
+    if (dropped.length > 0) log.info({ partitions: dropped }, 'dropped history older than the retention time');
+    await sweepOrphans(database, new Date(clock.now()));
+  }
+}

@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { engineMigrations, migrate, openDatabase, type MigrationSet } from '@dialhook/engine';
+import { admin } from './databases.ts';
+import { startPostgres, type PostgresServer } from './postgres.ts';
+
+let server: PostgresServer | undefined;
+let template: string | undefined;
+
+/** Once per test run: a real PostgreSQL and, for both databases, a migrated template that each test clones. */
+export async function globalSetup(): Promise<void> {
+  const { serverMigrations } = (await import(new URL('../../server/src/migrations.ts', import.meta.url).href)) as { serverMigrations: MigrationSet };
+  const sets = [engineMigrations, serverMigrations];
+  server = await startPostgres();
+  await admin(server.url, 'create database dialhook_template');
+  const url = new URL(server.url);
+  url.pathname = '/dialhook_template';
+  const postgres = await openDatabase({ url: url.href, dataDir: '' });
+  await migrate(postgres, sets);
+  await postgres.close();
+
+  template = mkdtempSync(join(tmpdir(), 'dialhook-template-'));
+  const embedded = await openDatabase({ dataDir: template });
+  await migrate(embedded, sets);
+  await embedded.close();
+
+  process.env.DIALHOOK_TEST_POSTGRES_URL = server.url;
+  process.env.DIALHOOK_TEST_EMBEDDED_TEMPLATE = template;
+}
+
+export async function globalTeardown(): Promise<void> {
+  await server?.stop();
+  if (template) rmSync(template, { recursive: true, force: true });
+}
