@@ -1,0 +1,136 @@
+import { isUniqueViolation, type Queryable } from '@dialhook/engine';
+import { AccountError, type Member, type Organization, type Plan, type Role } from '../model.ts';
+
+interface Row {
+  id: string;
+  slug: string;
+  name: string;
+  plan: Plan | null;
+  credits: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface NewOrganization {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly plan: Plan | null;
+  readonly now: Date;
+}
+
+/** Throws `slug_taken`. */
+export async function insertOrganization(tx: Queryable, organization: NewOrganization): Promise<Organization> {
+  try {
+    const [row] = await tx.query<Row>({
+      text: `insert into organizations (id, slug, name, plan, created_at, updated_at) values ($1, $2, $3, $4, $5, $5) returning *`,
+      values: [organization.id, organization.slug, organization.name, organization.plan, organization.now],
+    });
+    return toOrganization(row!);
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new AccountError('slug_taken', `An organization with the slug ${organization.slug} exists already.`);
+    throw error;
+  }
+}
+
+export async function findOrganization(db: Queryable, slug: string): Promise<Organization | null> {
+  const [row] = await db.query<Row>({ name: 'find-organization', text: 'select * from organizations where slug = $1', values: [slug] });
+  return row ? toOrganization(row) : null;
+}
+
+/** Ids of organizations by slug; a slug that is missing in the result does not exist. */
+export async function organizationIds(db: Queryable, slugs: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db.query<{ slug: string; id: string }>({
+    name: 'organization-ids',
+    text: 'select slug, id from organizations where slug = any ($1::text[])',
+    values: [slugs],
+  });
+  return new Map(rows.map((row) => [row.slug, row.id]));
+}
+
+/** By slug, after the one given. */
+export async function listOrganizations(db: Queryable, after: string, limit: number): Promise<Organization[]> {
+  const rows = await db.query<Row>({ text: 'select * from organizations where slug > $1 order by slug limit $2', values: [after, limit] });
+  return rows.map(toOrganization);
+}
+
+export async function countOrganizations(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ count: number }>({ text: 'select count(*) as count from organizations' });
+  return row!.count;
+}
+
+export async function updateOrganization(
+  db: Queryable,
+  slug: string,
+  change: { readonly name?: string | undefined; readonly plan?: Plan | null | undefined },
+  now: Date,
+): Promise<Organization | null> {
+  const [row] = await db.query<Row>({
+    text: `update organizations set name = coalesce($2, name), plan = case when $3 then $4 else plan end, updated_at = $5
+            where slug = $1 returning *`,
+    values: [slug, change.name ?? null, change.plan !== undefined, change.plan ?? null, now],
+  });
+  return row ? toOrganization(row) : null;
+}
+
+/**
+ * Adds to a balance (or takes, when negative) and notes why. Throws `insufficient_credits` and changes nothing when it
+ * would go below zero; concurrent callers queue on the row.
+ */
+export async function changeCredits(
+  tx: Queryable,
+  entry: { readonly id: string; readonly organizationId: string; readonly amount: number; readonly reason: string; readonly subjectId: string | null; readonly now: Date },
+): Promise<number> {
+  const [row] = await tx.query<{ credits: number }>({
+    text: `with changed as (
+             update organizations set credits = credits + $3, updated_at = $6 where id = $2 and credits + $3 >= 0 returning credits
+           ), noted as (
+             insert into credit_entries (id, organization_id, amount, balance, reason, subject_id, created_at)
+             select $1, $2, $3, credits, $4, $5, $6 from changed
+           )
+           select credits from changed`,
+    values: [entry.id, entry.organizationId, entry.amount, entry.reason, entry.subjectId, entry.now],
+  });
+  if (!row) throw new AccountError('insufficient_credits', 'The organization has too few credits.');
+  return row.credits;
+}
+
+/** Throws `email_taken`. */
+export async function insertUser(tx: Queryable, user: { readonly id: string; readonly email: string | null; readonly name: string; readonly now: Date }): Promise<void> {
+  try {
+    await tx.query({ text: 'insert into users (id, email, name, created_at) values ($1, $2, $3, $4)', values: [user.id, user.email, user.name, user.now] });
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new AccountError('email_taken', `A user with the e-mail ${user.email} exists already.`);
+    throw error;
+  }
+}
+
+export async function insertMember(tx: Queryable, member: { readonly organizationId: string; readonly userId: string; readonly role: Role; readonly now: Date }): Promise<void> {
+  await tx.query({
+    text: 'insert into memberships (organization_id, user_id, role, created_at) values ($1, $2, $3, $4)',
+    values: [member.organizationId, member.userId, member.role, member.now],
+  });
+}
+
+/** Oldest first; locked for the transaction when the caller is about to remove one. */
+export async function listMembers(db: Queryable, organizationId: string, lock = false): Promise<Member[]> {
+  const rows = await db.query<{ user_id: string; email: string | null; name: string; role: Role; created_at: Date }>({
+    text: `select m.user_id, u.email, u.name, m.role, m.created_at from memberships m join users u on u.id = m.user_id
+            where m.organization_id = $1 order by m.created_at, m.user_id ${lock ? 'for update of m' : ''}`,
+    values: [organizationId],
+  });
+  return rows.map((row) => ({ userId: row.user_id, email: row.email, name: row.name, role: row.role, createdAt: row.created_at }));
+}
+
+/** Removes a member and revokes every key that they made in this organization. */
+export async function deleteMember(tx: Queryable, organizationId: string, userId: string, now: Date): Promise<void> {
+  await tx.query({ text: 'delete from memberships where organization_id = $1 and user_id = $2', values: [organizationId, userId] });
+  await tx.query({
+    text: 'update api_keys set revoked_at = $3 where organization_id = $1 and user_id = $2 and revoked_at is null',
+    values: [organizationId, userId, now],
+  });
+}
+
+function toOrganization(row: Row): Organization {
+  return { id: row.id, slug: row.slug, name: row.name, plan: row.plan, credits: row.credits, createdAt: row.created_at, updatedAt: row.updated_at };
+}

@@ -1,0 +1,5 @@
+import { standard, type Dialect } from '@dialhook/engine';
+import { optimaldial } from './optimaldial.ts';
+
+/** Every dialect that this platform speaks. */
+export const dialects: readonly Dialect[] = [standard, optimaldial];

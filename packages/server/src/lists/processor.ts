@@ -1,0 +1,143 @@
+import type { Clock, Database, Engine, Log } from '@dialhook/engine';
+import type { Classifier } from './classify/classifier.ts';
+import { LookupFailed } from './classify/http.ts';
+import { uploadCompleted, uploadFailed } from './events.ts';
+import type { FileStore } from './files.ts';
+import { LIST_LIMITS } from './limits.ts';
+import type { DownloadLinks } from './links.ts';
+import { fileKey, STAGED_FILE, UPLOAD_FILES, type Upload } from './model.ts';
+import { claimUpload, finishUpload } from './store/uploads.ts';
+import type { WorkerPool } from './worker/pool.ts';
+
+export interface ProcessorOptions {
+  readonly database: Database;
+  readonly engine: Engine;
+  readonly files: FileStore;
+  readonly links: DownloadLinks;
+  readonly classifier: Classifier;
+  readonly workers: WorkerPool;
+  /** Lists that this node processes at once. */
+  readonly concurrency: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Turns ready lists into results. A list belongs to the node that claimed it; when that node dies, another starts
+ * over, and only the holder of the latest lease can end the list. The end and its event commit together: one
+ * completion event, however often it was started.
+ */
+export class Processor {
+  readonly #options: ProcessorOptions;
+  #running = 0;
+  #claiming = false;
+  #stopped = true;
+  #cancelTimer: (() => void) | null = null;
+  #wakeAt = Infinity;
+
+  constructor(options: ProcessorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.wakeAt(this.#options.clock.now());
+  }
+
+  /** Gives up what is being processed: another node, or the next start, begins it anew. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+    await this.#options.workers.close();
+  }
+
+  /** Makes sure that the processor looks for work at this time or before. */
+  wakeAt(time: number): void {
+    if (this.#stopped || time >= this.#wakeAt) return;
+    this.#wakeAt = time;
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#options.clock.after(Math.max(0, time - this.#options.clock.now()), () => {
+      this.#wakeAt = Infinity;
+      void this.#claim();
+    });
+  }
+
+  async #claim(): Promise<void> {
+    const { clock, concurrency, database, engine, log } = this.#options;
+    if (this.#claiming || this.#stopped) return;
+    this.#claiming = true;
+    try {
+      while (!this.#stopped && this.#running < concurrency) {
+        const upload = await claimUpload(database, engine.nodeId, new Date(clock.now()));
+        if (upload === null) break;
+        this.#running += 1;
+        void this.#process(upload).finally(() => {
+          this.#running -= 1;
+          this.wakeAt(clock.now());
+        });
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'lists could not be claimed');
+    } finally {
+      this.#claiming = false;
+      this.wakeAt(clock.now() + LIST_LIMITS.claimIntervalMs);
+    }
+  }
+
+  async #process(upload: Upload): Promise<void> {
+    const { log } = this.#options;
+    try {
+      if (upload.lease > LIST_LIMITS.maxStarts) {
+        await this.#fail(upload, 'Processing was started several times and never finished');
+        return;
+      }
+      await this.#run(upload);
+    } catch (error) {
+      // A thread that was ended because the node stops says nothing about the list.
+      if (this.#stopped) return;
+      log.error({ err: error, upload: upload.id }, 'a list failed');
+      const message = error instanceof LookupFailed ? 'Carrier lookup unavailable' : 'The list could not be processed';
+      await this.#fail(upload, message).catch((failure: unknown) => log.error({ err: failure, upload: upload.id }, 'the failure could not be stored; the list will be started again'));
+    }
+  }
+
+  async #run(upload: Upload): Promise<void> {
+    const { classifier, clock, database, engine, files, links, log, workers } = this.#options;
+    const processedKey = fileKey(upload.id, UPLOAD_FILES.processed);
+    const filteredKey = fileKey(upload.id, UPLOAD_FILES['processed-filtered']);
+    const processedPath = await files.scratch(processedKey);
+    const filteredPath = await files.scratch(filteredKey);
+    const begin = performance.now();
+    try {
+      const stagedPath = await files.local(fileKey(upload.id, STAGED_FILE));
+      const { skipMobileLookup } = upload;
+      const result = await workers.run({ type: 'process', stagedPath, processedPath, filteredPath }, (numbers) =>
+        classifier.classify(numbers, { skipMobileLookup }),
+      );
+      await files.keep(processedKey, processedPath);
+      await files.keep(filteredKey, filteredPath);
+      const completed = await database.transaction(async (tx) => {
+        const finished = await finishUpload(tx, upload.id, upload.lease, { status: 'completed', errorMessage: null, now: new Date(clock.now()) });
+        if (finished === null) return false;
+        const downloads = { processed: links.sign(upload.id, 'processed').url, processed_filtered: links.sign(upload.id, 'processed-filtered').url };
+        await engine.publish(tx, [{ organizationId: upload.organizationId, ...uploadCompleted(finished, downloads) }]);
+        return true;
+      });
+      if (!completed) return;
+      await files.remove(fileKey(upload.id, STAGED_FILE));
+      log.info({ upload: upload.id, rows: result.rows, ms: Math.round(performance.now() - begin) }, 'list.completed');
+    } finally {
+      await files.removeScratch(processedPath);
+      await files.removeScratch(filteredPath);
+    }
+  }
+
+  async #fail(upload: Upload, message: string): Promise<void> {
+    const { clock, database, engine } = this.#options;
+    await database.transaction(async (tx) => {
+      const now = new Date(clock.now());
+      const failed = await finishUpload(tx, upload.id, upload.lease, { status: 'failed', errorMessage: message.slice(0, LIST_LIMITS.errorLength), now });
+      if (failed !== null) await engine.publish(tx, [{ organizationId: upload.organizationId, ...uploadFailed(failed) }]);
+    });
+  }
+}

@@ -1,0 +1,107 @@
+import { Readable } from 'node:stream';
+import Papa from 'papaparse';
+import { LIST_LIMITS } from '../limits.ts';
+import { UploadRefused } from '../model.ts';
+
+export interface CsvConsumer {
+  header(columns: string[]): void;
+  rows(rows: string[][]): void;
+  /** The file is not UTF-8 after all: everything is read again. */
+  restart(): void;
+}
+
+/** Separators that are tried on the beginning of a file. */
+const DELIMITERS = [',', ';', '\t', '|'];
+/** What a file is taken for when it is not UTF-8: what Excel writes in the Americas and western Europe. */
+const FALLBACK_ENCODING = 'windows-1252';
+
+class NotUtf8 extends Error {}
+
+/** Streams a CSV file of any usual separator, line end and encoding. Throws `UploadRefused`. */
+export async function readCsv(open: (encoding?: BufferEncoding) => Readable, consumer: CsvConsumer): Promise<void> {
+  try {
+    await parse(decode(open(), null), consumer);
+  } catch (error) {
+    if (!(error instanceof NotUtf8)) throw error;
+    consumer.restart();
+    await parse(decode(open(), FALLBACK_ENCODING), consumer);
+  }
+}
+
+/** Bytes to text; a byte order mark decides, then UTF-8, then the encoding given. */
+async function* decode(input: Readable, encoding: string | null): AsyncGenerator<string> {
+  let decoder: TextDecoder | null = null;
+  for await (const chunk of input as AsyncIterable<Buffer>) {
+    if (decoder === null) {
+      decoder = new TextDecoder(encoding ?? byteOrderMark(chunk) ?? 'utf-8', { fatal: true });
+      if (decoder.encoding === 'utf-8' && chunk.includes(0)) throw new UploadRefused(400, 'file is not a CSV: it holds binary data');
+    }
+    yield decodePart(decoder, chunk);
+  }
+  if (decoder !== null) yield decodePart(decoder, null);
+}
+
+function byteOrderMark(chunk: Buffer): string | null {
+  if (chunk[0] === 0xff && chunk[1] === 0xfe) return 'utf-16le';
+  return chunk[0] === 0xfe && chunk[1] === 0xff ? 'utf-16be' : null;
+}
+
+function decodePart(decoder: TextDecoder, chunk: Buffer | null): string {
+  try {
+    return chunk === null ? decoder.decode() : decoder.decode(chunk, { stream: true });
+  } catch {
+    throw new NotUtf8();
+  }
+}
+
+function parse(text: AsyncGenerator<string>, consumer: CsvConsumer): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const input = Readable.from(counted(text), { objectMode: true });
+  let fed = 0;
+  let header = true;
+
+  async function* counted(parts: AsyncGenerator<string>): AsyncGenerator<string> {
+    for await (const part of parts) {
+      fed += part.length;
+      if (part !== '') yield part;
+    }
+  }
+
+  function fail(error: unknown): void {
+    input.destroy();
+    reject(error);
+  }
+
+  input.once('error', reject);
+  Papa.parse<string[]>(input, {
+    delimitersToGuess: DELIMITERS,
+    skipEmptyLines: 'greedy',
+    chunk: ({ data, errors, meta }, parser) => {
+      try {
+        const quote = errors.find(({ type }) => type === 'Quotes');
+        if (quote !== undefined && meta.cursor >= fed) throw unclosedQuote();
+        if (fed - meta.cursor > LIST_LIMITS.rowLength) throw unclosedQuote();
+        if (header && data.length > 0) {
+          consumer.header(checkedHeader(data.shift()!));
+          header = false;
+        }
+        consumer.rows(data);
+      } catch (error) {
+        parser.abort();
+        fail(error);
+      }
+    },
+    complete: () => resolve(),
+    error: fail,
+  });
+  return promise;
+}
+
+function checkedHeader(columns: string[]): string[] {
+  if (columns.length > LIST_LIMITS.columns) throw new UploadRefused(400, `file may have at most ${LIST_LIMITS.columns} columns`);
+  return columns;
+}
+
+function unclosedQuote(): UploadRefused {
+  return new UploadRefused(400, 'file has a quote that never closes, or a row that is longer than 1 MB');
+}

@@ -1,0 +1,40 @@
+// A worker thread's entry: runs one job at a time, so that parsing and writing never hold up the event loop of the API.
+import { parentPort } from 'node:worker_threads';
+import { UploadRefused } from '../model.ts';
+import { processList } from './process.ts';
+import type { FromWorker, Job, ToWorker, Verdicts } from './protocol.ts';
+import { scan } from './scan.ts';
+
+const port = parentPort!; // this file only runs as a worker
+const waiting = new Map<number, (verdicts: Verdicts | null) => void>();
+let nextId = 0;
+
+port.on('message', (message: ToWorker) => {
+  if (message.type === 'run') void run(message.job);
+  else {
+    waiting.get(message.id)?.(message.verdicts);
+    waiting.delete(message.id);
+  }
+});
+
+async function run(job: Job): Promise<void> {
+  try {
+    const result = job.type === 'scan' ? await scan(job) : await processList(job, classify);
+    send({ type: 'done', result });
+  } catch (error) {
+    if (error instanceof UploadRefused) send({ type: 'refused', status: error.status, message: error.message });
+    else send({ type: 'failed', error: error as Error });
+  }
+}
+
+function classify(numbers: Float64Array): Promise<Verdicts | null> {
+  const id = ++nextId;
+  const { promise, resolve } = Promise.withResolvers<Verdicts | null>();
+  waiting.set(id, resolve);
+  send({ type: 'classify', id, numbers });
+  return promise;
+}
+
+function send(message: FromWorker): void {
+  port.postMessage(message);
+}

@@ -1,0 +1,57 @@
+import type { UploadRefused } from '../model.ts';
+
+/** Reads an uploaded body, checks every row and writes the rows that processing will need. */
+export interface ScanJob {
+  readonly type: 'scan';
+  readonly format: 'csv' | 'json';
+  readonly inputPath: string;
+  /** Where the checked rows go. */
+  readonly stagedPath: string;
+  /** JSON only: where the list goes as CSV, to be downloaded as the original. */
+  readonly originalPath: string | null;
+  /** CSV only: the name of the column that holds the numbers. */
+  readonly phoneColumn: string | null;
+}
+
+export interface ScanResult {
+  readonly totalRows: number;
+  readonly validRows: number;
+  readonly invalidRows: number;
+  readonly duplicateRows: number;
+  /** JSON only: what the body said besides the numbers. */
+  readonly filename: string | null;
+  readonly skipMobileLookup: boolean | null;
+}
+
+/** Classifies checked rows and writes the result files. */
+export interface ProcessJob {
+  readonly type: 'process';
+  readonly stagedPath: string;
+  readonly processedPath: string;
+  readonly filteredPath: string;
+}
+
+export interface ProcessResult {
+  readonly rows: number;
+  readonly likelyAnswers: number;
+}
+
+export type Job = ScanJob | ProcessJob;
+
+/** What a classifier says of a batch of numbers, index for index. */
+export interface Verdicts {
+  /** Indices into `CALL_STATUSES`. */
+  readonly statuses: Uint8Array;
+  /** Why; one for each number, or one for all. */
+  readonly reasons: readonly string[];
+  /** A better line type than the numbering plan's; null where the classifier does not know. */
+  readonly lineTypes: readonly (string | null)[] | null;
+}
+
+export type ToWorker = { readonly type: 'run'; readonly job: Job } | { readonly type: 'verdicts'; readonly id: number; readonly verdicts: Verdicts | null };
+
+export type FromWorker =
+  | { readonly type: 'classify'; readonly id: number; readonly numbers: Float64Array }
+  | { readonly type: 'done'; readonly result: ScanResult | ProcessResult }
+  | { readonly type: 'refused'; readonly status: UploadRefused['status']; readonly message: string }
+  | { readonly type: 'failed'; readonly error: Error };
