@@ -11,11 +11,11 @@ export interface SignedLink {
 
 /** Makes and checks links that let whoever has one download one file for about an hour, without a key. */
 export class DownloadLinks {
-  readonly #baseUrl: string;
+  readonly #baseUrl: () => string;
   readonly #key: Buffer;
   readonly #clock: Clock;
 
-  constructor(options: { readonly baseUrl: string; readonly key: Buffer; readonly clock: Clock }) {
+  constructor(options: { readonly baseUrl: () => string; readonly key: Buffer; readonly clock: Clock }) {
     this.#baseUrl = options.baseUrl;
     this.#key = options.key;
     this.#clock = options.clock;
@@ -24,7 +24,7 @@ export class DownloadLinks {
   sign(uploadId: string, file: UploadFile): SignedLink {
     const expiresAt = Math.floor(this.#clock.now() / 1000) + LIST_LIMITS.linkSeconds;
     const signature = this.#signature(uploadId, file, String(expiresAt)).toString('hex');
-    return { url: `${this.#baseUrl}/files/${uploadId}/${file}?expires=${expiresAt}&signature=${signature}`, expiresAt };
+    return { url: `${this.#baseUrl()}/files/${uploadId}/${file}?expires=${expiresAt}&signature=${signature}`, expiresAt };
   }
 
   /** Whether the link was made here, for this file, and is still valid. */

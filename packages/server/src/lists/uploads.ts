@@ -30,6 +30,8 @@ export type ReceivedList =
 /** Writes a body to a local path and says what it is. Throws `UploadRefused`. */
 export type ReceiveBody = (path: string) => Promise<ReceivedList>;
 
+class CommitFailed extends Error {}
+
 /** Lists: submitting, reading, cancelling and downloading. Throws `UploadRefused`; then nothing is stored or charged. */
 export class Uploads {
   readonly #options: UploadsOptions;
@@ -50,8 +52,9 @@ export class Uploads {
     try {
       return await this.#create(caller, id, receive);
     } catch (error) {
-      await this.#options.files.removeFolder(fileKey(id, ''));
-      throw error;
+      // After a failed commit nobody knows whether the list exists: its files are left to the sweep, which asks.
+      if (!(error instanceof CommitFailed)) await this.#options.files.removeFolder(fileKey(id, ''));
+      throw error instanceof CommitFailed ? error.cause : error;
     } finally {
       this.#receiving -= 1;
     }
@@ -110,7 +113,7 @@ export class Uploads {
       })
       .catch((error: unknown) => {
         if (error instanceof AccountError && error.code === 'insufficient_credits') throw new UploadRefused(402, 'Insufficient credits');
-        throw error;
+        throw new CommitFailed('The list could not be stored.', { cause: error });
       });
     // The JSON body itself is not kept: the original is the CSV that was made of it.
     if (received.format === 'json') await files.removeScratch(bodyPath);

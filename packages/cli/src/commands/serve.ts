@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { DEMO, demoSteps, loadConfig, startServer, VERSION, type Environment, type RunningServer } from '@dialhook/server';
+
+/** A second signal does not wait: somebody means it. */
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('start a node; every setting comes from the environment (see docs/configuration.md)')
+    .action(async () => {
+      const server = await run(process.env);
+      process.stdout.write(`Dialhook ${VERSION} listens on ${server.url}\n`);
+      if (server.config.allowPrivateTargets) process.stderr.write('Warning: DIALHOOK_ALLOW_PRIVATE_TARGETS is on: webhooks may go to http and to private addresses.\n');
+    });
+
+  program
+    .command('dev')
+    .description('start for trying out: loopback only, private targets allowed, a demo organization at the first start')
+    .action(async () => {
+      const server = await run({ DIALHOOK_LOG_LEVEL: 'warn', ...process.env, HOST: '127.0.0.1', DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true' });
+      process.stdout.write(`\nDialhook ${VERSION} (development): ${server.url}\n`);
+      process.stdout.write('Loopback only; webhooks may go to http and to private addresses. Production: dialhook serve\n');
+      if (await server.accounts.isEmpty()) await makeDemo(server);
+    });
+}
+
+async function run(env: Environment): Promise<RunningServer> {
+  const server = await startServer(loadConfig(env));
+  for (const signal of SIGNALS) {
+    process.once(signal, () => {
+      server.stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`Stopping failed: ${String(error)}\n`);
+          process.exit(1);
+        },
+      );
+    });
+  }
+  return server;
+}
+
+/** An organization to play with, and the one time that its key is shown. */
+async function makeDemo({ accounts, config }: RunningServer): Promise<void> {
+  await accounts.createOrganization(DEMO);
+  const { key } = await accounts.createKey(DEMO.slug, { kind: 'optimaldial', name: 'first steps' });
+  const steps = demoSteps(config, key).map(({ title, command }) => `${title}\n\n     ${command}\n`);
+  process.stdout.write(`\nAn organization "${DEMO.slug}" with ${DEMO.credits} credits was made. Its API key, shown only now:\n\n     ${key}\n\n${steps.join('\n')}\n`);
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+
+export type Role = 'all' | 'api' | 'worker';
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Unset: the embedded database. */
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  /** 32 bytes. */
+  readonly secretKey: Buffer;
+  readonly operatorToken: string;
+  /** Base of links in payloads, without a slash at the end. */
+  readonly publicUrl: string;
+  readonly role: Role;
+  readonly allowPrivateTargets: boolean;
+  readonly retryDelayScale: number;
+  readonly lookupUrl: string | undefined;
+  readonly lookupToken: string | undefined;
+  readonly logLevel: string;
+}
+
+/** A variable that the start is refused for. The message is one line that says what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(variable: string, value: string, allowed: string) {
+    super(`${variable}=${JSON.stringify(value)} is not valid: ${allowed}`);
+  }
+}
+
+/** Every variable with its default and meaning; docs/configuration.md lists the same, and a test compares the two. */
+export const VARIABLES = {
+  HOST: ['127.0.0.1', 'address to listen on'],
+  PORT: ['8400', 'port to listen on; 0 picks a free one'],
+  DATABASE_URL: ['', 'PostgreSQL 15 or newer; unset means the embedded database in the data directory'],
+  DIALHOOK_DATA_DIR: ['./.dialhook', 'embedded database, files, and generated keys (mode 0600)'],
+  DIALHOOK_SECRET_KEY: ['', 'encrypts signing secrets at rest: 64 hexadecimal characters; generated in the data directory when unset'],
+  DIALHOOK_OPERATOR_TOKEN: ['', 'token of the operator API, at least 16 characters; generated in the data directory when unset'],
+  DIALHOOK_PUBLIC_URL: ['', 'base of links in payloads; made of HOST and PORT when unset'],
+  DIALHOOK_ROLE: ['all', 'all, api (accepts, does not send) or worker (sends, has no API)'],
+  DIALHOOK_ALLOW_PRIVATE_TARGETS: ['false', 'development only: webhooks may go to http and to private addresses; refused unless HOST is a loopback address'],
+  DIALHOOK_RETRY_DELAY_SCALE: ['1', 'multiplies every retry delay, for trying retries out: a number above 0, at most 1000'],
+  DIALHOOK_LOOKUP_URL: ['', 'look-up service that classifies numbers; unset means by contact history alone'],
+  DIALHOOK_LOOKUP_TOKEN: ['', 'bearer token for the look-up service'],
+  DIALHOOK_LOG_LEVEL: ['info', 'trace, debug, info, warn, error, fatal or silent'],
+} as const satisfies Record<string, readonly [string, string]>;
+
+type Variable = keyof typeof VARIABLES;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const MIN_TOKEN_LENGTH = 16;
+
+/** Reads the configuration; makes missing keys in the data directory. Throws `ConfigError`. */
+export function loadConfig(env: Environment): Config {
+  const text = (name: Variable): string => env[name]?.trim() || VARIABLES[name][0];
+  const optional = (name: Variable): string | undefined => text(name) || undefined;
+
+  const host = text('HOST');
+  const port = integer('PORT', text('PORT'), 0, 65_535);
+  const databaseUrl = optional('DATABASE_URL');
+  if (databaseUrl !== undefined) checkUrl('DATABASE_URL', databaseUrl, ['postgres:', 'postgresql:']);
+  const role = oneOf('DIALHOOK_ROLE', text('DIALHOOK_ROLE'), ['all', 'api', 'worker'] as const);
+  if (role !== 'all' && databaseUrl === undefined) throw new ConfigError('DIALHOOK_ROLE', role, 'needs DATABASE_URL, since the embedded database serves one process');
+  const allowPrivateTargets = oneOf('DIALHOOK_ALLOW_PRIVATE_TARGETS', text('DIALHOOK_ALLOW_PRIVATE_TARGETS'), ['true', 'false'] as const) === 'true';
+  if (allowPrivateTargets && !isLoopback(host)) throw new ConfigError('DIALHOOK_ALLOW_PRIVATE_TARGETS', 'true', `only allowed while HOST is a loopback address, and HOST is ${host}`);
+  const scaleText = text('DIALHOOK_RETRY_DELAY_SCALE');
+  const retryDelayScale = Number(scaleText);
+  if (!(retryDelayScale > 0 && retryDelayScale <= 1000)) throw new ConfigError('DIALHOOK_RETRY_DELAY_SCALE', scaleText, 'a number above 0, at most 1000');
+  const publicUrl = optional('DIALHOOK_PUBLIC_URL');
+  if (publicUrl !== undefined) checkUrl('DIALHOOK_PUBLIC_URL', publicUrl, ['http:', 'https:']);
+  const lookupUrl = optional('DIALHOOK_LOOKUP_URL');
+  if (lookupUrl !== undefined) checkUrl('DIALHOOK_LOOKUP_URL', lookupUrl, ['http:', 'https:']);
+  const logLevel = oneOf('DIALHOOK_LOG_LEVEL', text('DIALHOOK_LOG_LEVEL'), LOG_LEVELS);
+
+  const secretText = optional('DIALHOOK_SECRET_KEY');
+  if (secretText !== undefined && !/^[0-9a-f]{64}$/i.test(secretText)) throw new ConfigError('DIALHOOK_SECRET_KEY', '…', '64 hexadecimal characters');
+  const tokenText = optional('DIALHOOK_OPERATOR_TOKEN');
+  if (tokenText !== undefined && !/^[\x21-\x7e]+$/.test(tokenText)) throw new ConfigError('DIALHOOK_OPERATOR_TOKEN', '…', 'printable characters without spaces');
+  if (tokenText !== undefined && tokenText.length < MIN_TOKEN_LENGTH) throw new ConfigError('DIALHOOK_OPERATOR_TOKEN', '…', `at least ${MIN_TOKEN_LENGTH} characters`);
+
+  const dataDir = resolve(text('DIALHOOK_DATA_DIR'));
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new ConfigError('DIALHOOK_DATA_DIR', dataDir, `a directory that can be made and written (${(error as NodeJS.ErrnoException).code})`);
+  }
+  return {
+    host,
+    port,
+    databaseUrl,
+    dataDir,
+    secretKey: Buffer.from(secretText ?? generated(dataDir, 'secret-key'), 'hex'),
+    operatorToken: tokenText ?? generated(dataDir, 'operator-token'),
+    publicUrl: (publicUrl ?? `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`).replace(/\/+$/, ''),
+    role,
+    allowPrivateTargets,
+    retryDelayScale,
+    lookupUrl,
+    lookupToken: optional('DIALHOOK_LOOKUP_TOKEN'),
+    logLevel,
+  };
+}
+
+/** A random key in a file of its own, made at the first start. Of two processes that make it at once, one wins. */
+function generated(dataDir: string, name: string): string {
+  const path = join(dataDir, name);
+  try {
+    writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return readFileSync(path, 'utf8').trim();
+}
+
+function integer(variable: Variable, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) throw new ConfigError(variable, text, `a whole number from ${min} to ${max}`);
+  return value;
+}
+
+function oneOf<T extends string>(variable: Variable, text: string, allowed: readonly T[]): T {
+  if (!allowed.includes(text as T)) throw new ConfigError(variable, text, `one of ${allowed.join(', ')}`);
+  return text as T;
+}
+
+function checkUrl(variable: Variable, text: string, protocols: readonly string[]): void {
+  const url = URL.parse(text);
+  // The value may hold a password: it is not repeated.
+  if (url === null || !protocols.includes(url.protocol)) throw new ConfigError(variable, '…', `a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,45 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { uuidv7 } from '@dialhook/engine';
+import type { Context } from './context.ts';
+import { OpenApi } from './openapi.ts';
+import { operatorSurface } from './operator/surface.ts';
+import { optimaldialSurface } from './optimaldial/surface.ts';
+import { systemSurface } from './system/surface.ts';
+import { validatorCompiler } from './validation.ts';
+
+/** Bodies of ordinary calls; routes that need more say so. */
+const BODY_LIMIT = 1024 * 1024;
+/** For a client to send its headers. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** For a client to send a whole request: 100 MB over a slow line. */
+const REQUEST_TIMEOUT_MS = 15 * 60_000;
+
+/** Puts the surfaces together: each vendor in a scope of its own, so that no default of ours leaks into its wire shape. */
+export async function createApp(context: Context, options: { readonly log: Logger; readonly version: string }): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: 200 },
+    genReqId: () => uuidv7(context.clock.now()),
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+  });
+  app.server.headersTimeout = HEADERS_TIMEOUT_MS;
+  app.setValidatorCompiler(validatorCompiler as never);
+  // Answers are checked against their schemas by a test, not reshaped by them at run time.
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body));
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'Not found' }));
+
+  const openApi = new OpenApi();
+  openApi.observe(app);
+  await app.register(systemSurface, { context, openApi, version: options.version });
+  if (context.config.role !== 'worker') {
+    await app.register(async (scope) => optimaldialSurface(scope, context), { prefix: '/api/v1' });
+    await app.register(async (scope) => operatorSurface(scope, context), { prefix: '/operator/v1' });
+  }
+  return app;
+}

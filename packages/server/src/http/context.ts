@@ -1,0 +1,20 @@
+import type { Clock, Database, Engine } from '@dialhook/engine';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { WriteLimits } from '../accounts/write-limits.ts';
+import type { Config } from '../config.ts';
+import type { FileStore } from '../lists/files.ts';
+import type { DownloadLinks } from '../lists/links.ts';
+import type { Uploads } from '../lists/uploads.ts';
+
+/** What the HTTP surfaces may use. They hold no state and no rules of their own. */
+export interface Context {
+  readonly config: Config;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly engine: Engine;
+  readonly accounts: Accounts;
+  readonly writeLimits: WriteLimits;
+  readonly uploads: Uploads;
+  readonly files: FileStore;
+  readonly links: DownloadLinks;
+}

@@ -1,0 +1,120 @@
+import type { FastifyInstance } from 'fastify';
+import type { TSchema } from 'typebox';
+import { dialects } from '../dialects/index.ts';
+import { outgoingWebhooks } from './outgoing.ts';
+
+declare module 'fastify' {
+  interface FastifySchema {
+    summary?: string;
+    description?: string;
+    /** Bodies that a handler streams and checks itself, by content type. */
+    requestBodies?: Record<string, TSchema>;
+    /** Left out of the description, such as pages for people. */
+    hide?: boolean;
+  }
+}
+
+interface Operation {
+  readonly path: string;
+  readonly method: string;
+  readonly tag: string;
+  readonly schema: Record<string, unknown>;
+}
+
+interface JsonSchema {
+  readonly properties?: Record<string, JsonSchema>;
+  readonly required?: readonly string[];
+  readonly examples?: readonly unknown[];
+}
+
+const SECURITY: Record<string, readonly Record<string, readonly string[]>[]> = {
+  OptimalDial: [{ optimaldialKey: [] }],
+  Operator: [{ operatorToken: [] }],
+  System: [],
+};
+
+/** Collects every route while surfaces are registered; the description is made of the schemas that validate. */
+export class OpenApi {
+  readonly #operations: Operation[] = [];
+
+  /** Must be called before the routes are added. */
+  observe(app: FastifyInstance): void {
+    app.addHook('onRoute', (route) => {
+      const schema = (route.schema ?? {}) as Record<string, unknown>;
+      if (schema.hide || schema.summary === undefined) return;
+      for (const method of [route.method].flat()) {
+        if (method === 'HEAD') continue;
+        this.#operations.push({ path: route.url.replaceAll(/:(\w+)/g, '{$1}'), method: method.toLowerCase(), tag: tagOf(route.url), schema });
+      }
+    });
+  }
+
+  document(version: string): object {
+    const paths: Record<string, Record<string, object>> = {};
+    for (const operation of this.#operations) {
+      paths[operation.path] ??= {};
+      paths[operation.path]![operation.method] = describe(operation);
+    }
+    return {
+      openapi: '3.1.0',
+      info: {
+        title: 'Dialhook',
+        version,
+        description: `Phone lists, dials and calls go in; signed, retried webhooks go out. Dialects: ${dialects.map(({ name }) => name).join(', ')}.`,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+      tags: Object.keys(SECURITY).map((name) => ({ name })),
+      paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+      webhooks: outgoingWebhooks(),
+      components: {
+        securitySchemes: {
+          optimaldialKey: { type: 'http', scheme: 'bearer', description: 'An OptimalDial API key, `od_live_…`.' },
+          operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator token.' },
+        },
+      },
+    };
+  }
+}
+
+function describe({ method, path, schema, tag }: Operation): object {
+  const bodies = (schema.requestBodies as Record<string, JsonSchema> | undefined) ?? (schema.body ? { 'application/json': schema.body as JsonSchema } : undefined);
+  return {
+    operationId: `${method}${path.replaceAll(/[{}]/g, '').replaceAll(/[/_-]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+    summary: schema.summary,
+    ...(schema.description !== undefined && { description: schema.description }),
+    tags: [tag],
+    security: SECURITY[tag],
+    parameters: [...parameters('path', schema.params as JsonSchema), ...parameters('query', schema.querystring as JsonSchema)],
+    ...(bodies && { requestBody: { required: true, content: Object.fromEntries(Object.entries(bodies).map(([type, body]) => [type, media(body)])) } }),
+    responses: Object.fromEntries(
+      Object.entries(schema.response as Record<string, JsonSchema>).map(([status, body]) => [
+        status,
+        { description: Number(status) < 400 ? 'Success' : 'Refused', content: { [contentType(tag, Number(status))]: media(body) } },
+      ]),
+    ),
+  };
+}
+
+function media(schema: JsonSchema): object {
+  const [example] = schema.examples ?? [];
+  return { schema, ...(example !== undefined && { example }) };
+}
+
+function parameters(where: 'path' | 'query', schema: JsonSchema | undefined): object[] {
+  return Object.entries(schema?.properties ?? {}).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === 'path' || (schema?.required?.includes(name) ?? false),
+    schema: property,
+  }));
+}
+
+function tagOf(url: string): string {
+  if (url.startsWith('/api/v1')) return 'OptimalDial';
+  return url.startsWith('/operator/') ? 'Operator' : 'System';
+}
+
+function contentType(tag: string, status: number): string {
+  return tag === 'Operator' && status >= 400 ? 'application/problem+json' : 'application/json';
+}

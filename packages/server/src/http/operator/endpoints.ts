@@ -1,0 +1,123 @@
+import Type, { type Static } from 'typebox';
+import type { FastifyInstance } from 'fastify';
+import { isUuid, type Endpoint } from '@dialhook/engine';
+import type { Context } from '../context.ts';
+import { Problem } from './problems.ts';
+import { CreateEndpoint, EndpointBody, EndpointCreated, EndpointList, RotateSecret, UpdateEndpoint } from './schemas.ts';
+import { problems, type SlugParams } from './shared.ts';
+
+type Params = SlugParams & { readonly endpoint_id: string };
+
+/** Endpoints of any dialect. */
+export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Context): void {
+  const slugParams = Type.Object({ slug: Type.String() });
+  const params = Type.Object({ slug: Type.String(), endpoint_id: Type.String() });
+
+  app.post<{ Params: SlugParams; Body: Static<typeof CreateEndpoint> }>(
+    '/organizations/:slug/endpoints',
+    {
+      schema: {
+        summary: 'Register an endpoint; its secret is shown once',
+        params: slugParams,
+        body: CreateEndpoint,
+        response: { 201: EndpointCreated, ...problems(400, 401, 404, 409) },
+      },
+    },
+    async (request, reply) => {
+      const { id: organizationId } = await accounts.organization(request.params.slug);
+      const { is_active: isActive, ...rest } = request.body;
+      const { endpoint, secret } = await engine.endpoints.create({ organizationId, ...rest, isActive });
+      return reply.code(201).send({ endpoint: toEndpoint(endpoint), secret });
+    },
+  );
+
+  app.get<{ Params: SlugParams }>(
+    '/organizations/:slug/endpoints',
+    { schema: { summary: 'List endpoints, newest first', params: slugParams, response: { 200: EndpointList, ...problems(401, 404) } } },
+    async (request) => {
+      const { id: organizationId } = await accounts.organization(request.params.slug);
+      return { data: (await engine.endpoints.list({ organizationId })).map(toEndpoint) };
+    },
+  );
+
+  app.get<{ Params: Params }>(
+    '/organizations/:slug/endpoints/:endpoint_id',
+    { schema: { summary: 'Retrieve an endpoint', params, response: { 200: EndpointBody, ...problems(401, 404) } } },
+    async (request) => {
+      const scope = await scopeOf(request.params);
+      return toEndpoint(found(await engine.endpoints.find(scope, request.params.endpoint_id)));
+    },
+  );
+
+  app.patch<{ Params: Params; Body: Static<typeof UpdateEndpoint> }>(
+    '/organizations/:slug/endpoints/:endpoint_id',
+    { schema: { summary: 'Change an endpoint', params, body: UpdateEndpoint, response: { 200: EndpointBody, ...problems(400, 401, 404) } } },
+    async (request) => {
+      const scope = await scopeOf(request.params);
+      const { is_active: isActive, ...rest } = request.body;
+      return toEndpoint(found(await engine.endpoints.update(scope, request.params.endpoint_id, { ...rest, isActive })));
+    },
+  );
+
+  app.post<{ Params: Params; Body: Static<typeof RotateSecret> }>(
+    '/organizations/:slug/endpoints/:endpoint_id/rotate-secret',
+    {
+      schema: {
+        summary: 'Replace the signing secret; the new one is shown once',
+        params,
+        body: RotateSecret,
+        response: { 200: EndpointCreated, ...problems(400, 401, 404) },
+      },
+    },
+    async (request) => {
+      const scope = await scopeOf(request.params);
+      const { endpoint, secret } = found(await engine.endpoints.rotateSecret(scope, request.params.endpoint_id, request.body.secret));
+      return { endpoint: toEndpoint(endpoint), secret };
+    },
+  );
+
+  app.delete<{ Params: Params }>(
+    '/organizations/:slug/endpoints/:endpoint_id',
+    { schema: { summary: 'Delete an endpoint', params, response: { 204: Type.Null(), ...problems(401, 404) } } },
+    async (request, reply) => {
+      const scope = await scopeOf(request.params);
+      if (!(await engine.endpoints.delete(scope, request.params.endpoint_id))) throw notFound();
+      return reply.code(204).send();
+    },
+  );
+
+  async function scopeOf({ slug, endpoint_id: id }: Params): Promise<{ organizationId: string }> {
+    const { id: organizationId } = await accounts.organization(slug);
+    if (!isUuid(id)) throw notFound();
+    return { organizationId };
+  }
+}
+
+function notFound(): Problem {
+  return new Problem('not_found', 'The organization has no such endpoint.');
+}
+
+function found<T>(value: T | null): T {
+  if (value === null) throw notFound();
+  return value;
+}
+
+function toEndpoint(endpoint: Endpoint) {
+  return {
+    id: endpoint.id,
+    dialect: endpoint.dialect,
+    url: endpoint.url,
+    name: endpoint.name,
+    description: endpoint.description,
+    events: endpoint.events,
+    is_active: endpoint.isActive,
+    disabled_at: endpoint.disabledAt,
+    disabled_reason: endpoint.disabledReason,
+    verified_at: endpoint.verifiedAt,
+    last_success_at: endpoint.lastSuccessAt,
+    last_failure_at: endpoint.lastFailureAt,
+    consecutive_failures: endpoint.consecutiveFailures,
+    created_at: endpoint.createdAt,
+    updated_at: endpoint.updatedAt,
+  };
+}

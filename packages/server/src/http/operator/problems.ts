@@ -1,0 +1,106 @@
+import { EngineError, PingFailed } from '@dialhook/engine';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { AccountError } from '../../accounts/model.ts';
+import { describeError } from '../validation.ts';
+
+/** Every problem of the operator API: status and title by code. docs/errors.md lists the same; a test compares them. */
+export const PROBLEMS = {
+  unauthorized: [401, 'The operator token is missing or wrong'],
+  not_found: [404, 'There is no such thing here'],
+  malformed_json: [400, 'The body is not valid JSON'],
+  invalid_request: [400, 'A field is missing or not valid'],
+  body_too_large: [413, 'The body is larger than the limit'],
+  unsupported_media_type: [415, 'The body must be application/json'],
+  ping_failed: [400, 'The endpoint gave no 2xx answer to the ping'],
+  slug_taken: [409, 'An organization with this slug exists already'],
+  email_taken: [409, 'A user with this e-mail exists already'],
+  not_an_owner: [409, 'Only an owner can hold an API key'],
+  last_owner: [409, 'The last owner cannot be removed'],
+  endpoint_limit: [409, 'The organization has as many endpoints as the dialect allows'],
+  insufficient_credits: [402, 'The organization has too few credits'],
+  inbox_full: [503, 'Too many events are waiting to be stored'],
+  internal: [500, 'Something failed on our side'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** RFC 9457, with a stable code to branch on. */
+export const ProblemBody = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    detail: Type.String(),
+    field: Type.Optional(Type.String()),
+  },
+  { examples: [{ type: 'about:blank#invalid_request', title: PROBLEMS.invalid_request[1], status: 400, code: 'invalid_request', detail: 'slug is required', field: 'slug' }] },
+);
+
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: ProblemCode;
+  /** The field that is wrong, as a path into the body. */
+  readonly field: string | undefined;
+  constructor(code: ProblemCode, detail: string = PROBLEMS[code][1], field?: string) {
+    super(detail);
+    this.code = code;
+    this.field = field;
+  }
+}
+
+/** Everything that can go wrong on this surface, as a problem. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof PingFailed) return new Problem('ping_failed', `The endpoint answered ${error.status ?? error.reason ?? 'nothing'} to the ping.`, 'url');
+  if (error instanceof AccountError) {
+    if (error.code.startsWith('unknown_')) return new Problem('not_found', error.message);
+    return new Problem(error.code as ProblemCode, error.message);
+  }
+  if (error instanceof EngineError) return fromEngine(error);
+  const { code, statusCode, validation } = error as Partial<FastifyError>;
+  if (validation !== undefined) {
+    const { field, message } = describeError(validation[0] as never);
+    return new Problem('invalid_request', message, field);
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('unsupported_media_type');
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('body_too_large');
+  if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return new Problem('malformed_json', 'The body is empty');
+  if (statusCode === 400) return new Problem('malformed_json');
+  return new Problem('internal');
+}
+
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = toProblem(error);
+  const [status, title] = PROBLEMS[problem.code];
+  if (status >= 500) request.log.error({ err: error }, 'request failed');
+  if (status === 401) void reply.header('www-authenticate', 'Bearer');
+  if (status === 503) void reply.header('retry-after', '1');
+  void reply
+    .code(status)
+    .type('application/problem+json')
+    .send({ type: `about:blank#${problem.code}`, title, status, code: problem.code, detail: problem.message, ...(problem.field && { field: problem.field }) });
+}
+
+function fromEngine(error: EngineError): Problem {
+  switch (error.code) {
+    case 'inbox_full':
+    case 'endpoint_limit':
+      return new Problem(error.code, error.message);
+    case 'unknown_endpoint':
+      return new Problem('not_found', error.message);
+    case 'unknown_dialect':
+      return new Problem('invalid_request', `dialect ${error.message}`, 'dialect');
+    case 'invalid_url':
+      return new Problem('invalid_request', `url ${error.message}`, 'url');
+    case 'invalid_events':
+      return new Problem('invalid_request', `events ${error.message}`, 'events');
+    case 'invalid_secret':
+      return new Problem('invalid_request', `secret ${error.message}`, 'secret');
+    case 'invalid_headers':
+      return new Problem('invalid_request', `headers: ${error.message}`, 'headers');
+    default:
+      return error.code satisfies never;
+  }
+}

@@ -1,0 +1,28 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Context } from '../context.ts';
+import { deliveryRoutes } from './deliveries.ts';
+import { endpointRoutes } from './endpoints.ts';
+import { intakeRoutes } from './events.ts';
+import { organizationRoutes } from './organizations.ts';
+import { Problem, sendProblem } from './problems.ts';
+
+/** The operator API under /operator/v1: for the company that runs Dialhook, and for the command line. */
+export async function operatorSurface(app: FastifyInstance, context: Context): Promise<void> {
+  const expected = digest(context.config.operatorToken);
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) => sendProblem(new Problem('not_found'), request, reply));
+  app.addHook('onRequest', async (request) => {
+    const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    // Digests are of one length, so that the comparison takes the same time for every guess.
+    if (!timingSafeEqual(digest(token), expected)) throw new Problem('unauthorized');
+  });
+  organizationRoutes(app, context);
+  endpointRoutes(app, context);
+  intakeRoutes(app, context);
+  deliveryRoutes(app, context);
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,56 @@
+import Type from 'typebox';
+import type { FastifyInstance } from 'fastify';
+import { fileKey, UPLOAD_FILES } from '../../lists/model.ts';
+import type { Context } from '../context.ts';
+import type { OpenApi } from '../openapi.ts';
+import { docsPage, sendPage, startPage } from './pages.ts';
+
+const Ok = Type.Object({ status: Type.String() }, { examples: [{ status: 'ok' }] });
+/** The database answers `readyz` within this time, or the node is not ready. */
+const READY_TIMEOUT_MS = 2_000;
+
+/** Health, downloads, the description of the API, and pages for people. */
+export async function systemSurface(app: FastifyInstance, options: { readonly context: Context; readonly openApi: OpenApi; readonly version: string }): Promise<void> {
+  const { context, openApi, version } = options;
+  const { clock, config, database, files, links } = context;
+
+  app.get('/healthz', { schema: { summary: 'The process is alive', response: { 200: Ok } } }, async () => ({ status: 'ok' }));
+
+  app.get('/readyz', { schema: { summary: 'The node can do its work', response: { 200: Ok, 503: Ok } } }, async (request, reply) => {
+    const { promise: tooLate, reject } = Promise.withResolvers<never>();
+    const cancel = clock.after(READY_TIMEOUT_MS, () => reject(new Error('the database does not answer')));
+    try {
+      await Promise.race([database.query({ text: 'select 1' }), tooLate]);
+      return { status: 'ok' };
+    } catch (error) {
+      request.log.warn({ err: error }, 'not ready');
+      return reply.code(503).send({ status: 'the database does not answer' });
+    } finally {
+      cancel();
+    }
+  });
+
+  if (config.role === 'worker') return;
+
+  app.get<{ Params: { upload_id: string; file: string }; Querystring: { expires?: string; signature?: string } }>(
+    '/files/:upload_id/:file',
+    { schema: { hide: true } },
+    async (request, reply) => {
+      const { file, upload_id: id } = request.params;
+      const { expires = '', signature = '' } = request.query;
+      if (!links.verify(id, file, String(expires), String(signature))) return reply.code(403).send({ detail: 'The link has expired or is not valid' });
+      const content = await files.read(fileKey(id, UPLOAD_FILES[file])).catch(() => null);
+      if (content === null) return reply.code(404).send({ detail: 'The file does not exist any more' });
+      return reply
+        .type('text/csv; charset=utf-8')
+        .header('content-length', content.size)
+        .header('content-disposition', `attachment; filename="${UPLOAD_FILES[file]}"`)
+        .header('cache-control', 'private, no-store')
+        .send(content.stream);
+    },
+  );
+
+  app.get('/openapi.json', { schema: { hide: true } }, async () => openApi.document(version));
+  app.get('/docs', { schema: { hide: true } }, async (_request, reply) => sendPage(reply, docsPage(openApi.document(version))));
+  app.get('/', { schema: { hide: true } }, async (_request, reply) => sendPage(reply, startPage(config)));
+}

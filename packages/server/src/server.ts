@@ -1,0 +1,133 @@
+import { hkdfSync } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { pino, type Logger } from 'pino';
+import { Engine, engineMigrations, migrate, openDatabase, Sealer, systemClock, type Clock, type Database } from '@dialhook/engine';
+import { Accounts } from './accounts/accounts.ts';
+import { sweepWrites } from './accounts/store/api-writes.ts';
+import { WRITE_LIMITS, WriteLimits } from './accounts/write-limits.ts';
+import type { Config } from './config.ts';
+import { dialects } from './dialects/index.ts';
+import { createApp } from './http/app.ts';
+import { HistoryClassifier } from './lists/classify/history.ts';
+import { HttpClassifier } from './lists/classify/http.ts';
+import { DirectoryStore } from './lists/files.ts';
+import { LIST_LIMITS } from './lists/limits.ts';
+import { DownloadLinks } from './lists/links.ts';
+import { Processor } from './lists/processor.ts';
+import { Uploads } from './lists/uploads.ts';
+import { WorkerPool } from './lists/worker/pool.ts';
+import { serverMigrations } from './migrations.ts';
+import { VERSION } from './version.ts';
+
+/** How often rows and files that nobody needs any more are removed. */
+const SWEEP_INTERVAL_MS = 60_000;
+
+export interface RunningServer {
+  /** Where it listens, without a slash at the end. */
+  readonly url: string;
+  readonly config: Config;
+  readonly accounts: Accounts;
+  readonly app: FastifyInstance;
+  /** Takes no new work, finishes what is in flight, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Opens the database, brings it up to date and starts one node. Throws with a message for people when it cannot. */
+export async function startServer(config: Config, options: { readonly clock?: Clock; readonly log?: Logger } = {}): Promise<RunningServer> {
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? pino({ level: config.logLevel, redact: ['req.headers.authorization'] });
+  const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir });
+  try {
+    await migrate(database, [engineMigrations, serverMigrations]);
+    return await startNode(config, { clock, database, log });
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function startNode(config: Config, parts: { readonly clock: Clock; readonly database: Database; readonly log: Logger }): Promise<RunningServer> {
+  const { clock, database, log } = parts;
+  const works = config.role !== 'api';
+  const engine = new Engine({
+    database,
+    dialects,
+    sealer: new Sealer(config.secretKey),
+    clock,
+    log,
+    allowPrivateTargets: config.allowPrivateTargets,
+    retryDelayScale: config.retryDelayScale,
+    deliver: works,
+    onDeadNodes: () => processor.wakeAt(clock.now()),
+  });
+  const accounts = new Accounts(database, clock);
+  const files = new DirectoryStore(join(config.dataDir, 'files'));
+  // One secret in the configuration, one key for each purpose.
+  const linkKey = Buffer.from(hkdfSync('sha256', config.secretKey, '', 'dialhook download links', 32));
+  // With PORT=0 the port is only known after listening, and links are only made after that.
+  const place = { url: config.publicUrl };
+  const links = new DownloadLinks({ baseUrl: () => place.url, key: linkKey, clock });
+  const history = new HistoryClassifier(database);
+  const classifier = config.lookupUrl === undefined ? history : new HttpClassifier({ url: config.lookupUrl, token: config.lookupToken, fallback: history });
+  const threads = Math.max(1, availableParallelism() - 1);
+  const scanners = new WorkerPool(threads);
+  const processor = new Processor({ database, engine, files, links, classifier, workers: new WorkerPool(threads), concurrency: threads, clock, log });
+  const uploads = new Uploads({
+    database,
+    engine,
+    files,
+    links,
+    scanners,
+    clock,
+    log,
+    onCreated: () => processor.wakeAt(clock.now() + LIST_LIMITS.startDelayMs),
+  });
+  const context = { config, database, clock, engine, accounts, writeLimits: new WriteLimits(database, clock), uploads, files, links };
+  const app = await createApp(context, { log, version: VERSION });
+
+  await engine.start();
+  if (works) processor.start();
+  const stopSweeping = repeat(clock, log, async () => {
+    await sweepWrites(database, new Date(clock.now() - 2 * WRITE_LIMITS.windowMs));
+    await uploads.sweepFiles();
+  });
+  const url = await app.listen({ host: config.host, port: config.port });
+  if (config.port === 0 && config.publicUrl.endsWith(':0')) place.url = url;
+
+  let stopping: Promise<void> | undefined;
+  return {
+    url,
+    config: { ...config, publicUrl: place.url },
+    accounts,
+    app,
+    stop: () =>
+      (stopping ??= (async () => {
+        stopSweeping();
+        await app.close();
+        await scanners.close();
+        await processor.stop();
+        await engine.stop();
+        await database.close();
+      })()),
+  };
+}
+
+function repeat(clock: Clock, log: Logger, work: () => Promise<void>): () => void {
+  let cancel = () => {};
+  let stopped = false;
+  const schedule = () => {
+    if (stopped) return;
+    cancel = clock.after(SWEEP_INTERVAL_MS, () => {
+      work()
+        .catch((error: unknown) => log.warn({ err: error }, 'sweeping failed, will be tried again'))
+        .finally(schedule);
+    });
+  };
+  schedule();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}
