@@ -17,5 +17,6 @@ export { Database, isUniqueViolation, type Queryable, type Statement, type Trans
 export { DataDirectoryInUse } from './store/lock.ts';
 export { DatabaseTooNew, migrate, migrationFiles, type MigrationSet } from './store/migrate.ts';
 export { openDatabase, type OpenOptions } from './store/open.ts';
+export { Alarm } from './worker/alarm.ts';
 
 export const engineMigrations: MigrationSet = { name: 'engine', directory: fileURLToPath(new URL('../migrations', import.meta.url)) };

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
-import { Engine, engineMigrations, migrate, openDatabase, Sealer, systemClock, type Clock, type Database } from '@dialhook/engine';
+import { Alarm, Engine, engineMigrations, migrate, openDatabase, Sealer, systemClock, type Clock, type Database } from '@dialhook/engine';
 import { Accounts } from './accounts/accounts.ts';
 import { sweepWrites } from './accounts/store/api-writes.ts';
 import { WRITE_LIMITS, WriteLimits } from './accounts/write-limits.ts';
@@ -89,10 +89,20 @@ async function startNode(config: Config, parts: { readonly clock: Clock; readonl
 
   await engine.start();
   if (works) processor.start();
-  const stopSweeping = repeat(clock, log, async () => {
-    await sweepWrites(database, new Date(clock.now() - 2 * WRITE_LIMITS.windowMs));
-    await uploads.sweepFiles();
+  const sweeper = new Alarm({
+    clock,
+    intervalMs: SWEEP_INTERVAL_MS,
+    work: async () => {
+      try {
+        await sweepWrites(database, new Date(clock.now() - 2 * WRITE_LIMITS.windowMs));
+        await uploads.sweepFiles();
+      } catch (error) {
+        log.warn({ err: error }, 'sweeping failed, will be tried again');
+      }
+      return false;
+    },
   });
+  sweeper.start();
   const url = await app.listen({ host: config.host, port: config.port });
   if (config.port === 0 && config.publicUrl.endsWith(':0')) place.url = url;
 
@@ -104,30 +114,12 @@ async function startNode(config: Config, parts: { readonly clock: Clock; readonl
     app,
     stop: () =>
       (stopping ??= (async () => {
-        stopSweeping();
+        await sweeper.stop();
         await app.close();
         await scanners.close();
         await processor.stop();
         await engine.stop();
         await database.close();
       })()),
-  };
-}
-
-function repeat(clock: Clock, log: Logger, work: () => Promise<void>): () => void {
-  let cancel = () => {};
-  let stopped = false;
-  const schedule = () => {
-    if (stopped) return;
-    cancel = clock.after(SWEEP_INTERVAL_MS, () => {
-      work()
-        .catch((error: unknown) => log.warn({ err: error }, 'sweeping failed, will be tried again'))
-        .finally(schedule);
-    });
-  };
-  schedule();
-  return () => {
-    stopped = true;
-    cancel();
   };
 }

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { createServer, connect } from 'node:net';
+import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -30,7 +30,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     ...owner,
   });
   const exited = once(server, 'exit');
-  await accepting(port, exited);
+  await ready(data, exited);
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     pid: server.pid!,
@@ -85,19 +85,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Resolves when the port takes connections; the server opens it when recovery is over. */
-async function accepting(port: number, exited: Promise<unknown>): Promise<void> {
+/** Resolves when the server says in its pid file that recovery is over and it takes connections. */
+async function ready(data: string, exited: Promise<unknown>): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   let gone = false;
   void exited.then(() => (gone = true));
   while (!gone && Date.now() < deadline) {
-    const socket = connect(port, '127.0.0.1');
-    const ok = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
-    });
-    socket.destroy();
-    if (ok) return;
+    const status = existsSync(join(data, 'postmaster.pid')) ? readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[7] : undefined;
+    if (status?.trim() === 'ready') return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error('PostgreSQL did not start.');

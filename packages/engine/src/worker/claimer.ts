@@ -4,6 +4,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { claimDeliveries, FIRST_UUID, type Claim } from '../store/claim.ts';
 import type { Database } from '../store/database.ts';
+import { Alarm } from './alarm.ts';
 
 export interface ClaimerOptions {
   readonly database: Database;
@@ -16,68 +17,52 @@ export interface ClaimerOptions {
   readonly expire: (expired: Claim['expired']) => void;
 }
 
-/** Looks for due work: at a steady interval, sooner when this node knows of a retry, at once while there is more. */
+/** Looks for due work: at a steady interval, on time for what this node knows of, at once while there is more. */
 export class Claimer {
   readonly #options: ClaimerOptions;
+  readonly #alarm: Alarm;
   #after = FIRST_UUID;
-  #cancelTimer: (() => void) | null = null;
-  #wakeAt = Infinity;
-  #running: Promise<void> | null = null;
-  #stopped = true;
 
   constructor(options: ClaimerOptions) {
     this.#options = options;
+    this.#alarm = new Alarm({ clock: options.clock, intervalMs: LIMITS.claimIntervalMs, work: () => this.#claim() });
   }
 
   start(): void {
-    this.#stopped = false;
-    this.wakeAt(this.#options.clock.now());
+    this.#alarm.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancelTimer?.();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#alarm.stop();
   }
 
-  /** Makes sure that a claim happens at this time or before. */
+  /** Something is due at this time. */
   wakeAt(time: number): void {
-    if (this.#stopped || time >= this.#wakeAt) return;
-    this.#wakeAt = time;
-    this.#cancelTimer?.();
-    const delay = Math.max(0, time - this.#options.clock.now());
-    this.#cancelTimer = this.#options.clock.after(delay, () => {
-      this.#wakeAt = Infinity;
-      if (this.#running === null) this.#running = this.#claim().finally(() => (this.#running = null));
-    });
+    this.#alarm.at(time);
   }
 
-  async #claim(): Promise<void> {
+  async #claim(): Promise<boolean> {
     const { accept, clock, database, expire, fullEndpoints, log, nodeId, room } = this.#options;
-    let next = clock.now() + LIMITS.claimIntervalMs;
     const free = Math.min(room(), LIMITS.claimBatch);
-    if (free > 0) {
-      try {
-        const now = clock.now();
-        const claim = await claimDeliveries(database, {
-          nodeId,
-          now,
-          leaseEndsAt: now + LIMITS.leaseMs,
-          room: free,
-          fullEndpoints: fullEndpoints(),
-          after: this.#after,
-        });
-        this.#after = claim.next;
-        if (claim.expired.length > 0) expire(claim.expired);
-        accept(claim.deliveries);
-        // More may be due beyond what was taken, or at endpoints that were not looked at.
-        if (claim.deliveries.length > 0 || claim.next !== FIRST_UUID) next = clock.now();
-      } catch (error) {
-        log.warn({ err: error }, 'due deliveries could not be claimed');
-      }
+    if (free === 0) return false;
+    try {
+      const now = clock.now();
+      const claim = await claimDeliveries(database, {
+        nodeId,
+        now,
+        leaseEndsAt: now + LIMITS.leaseMs,
+        room: free,
+        fullEndpoints: fullEndpoints(),
+        after: this.#after,
+      });
+      this.#after = claim.next;
+      if (claim.expired.length > 0) expire(claim.expired);
+      accept(claim.deliveries);
+      // More may be due beyond what was taken, or at endpoints that were not looked at.
+      return claim.deliveries.length > 0 || claim.next !== FIRST_UUID;
+    } catch (error) {
+      log.warn({ err: error }, 'due deliveries could not be claimed');
+      return false;
     }
-    // While this ran, wakeAt may have set an earlier time: it is kept.
-    this.#running = null;
-    this.wakeAt(next);
   }
 }

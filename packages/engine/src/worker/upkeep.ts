@@ -3,6 +3,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../store/database.ts';
 import { heartbeat, releaseDeadNodes, releaseLeases, removeNode, removeOtherNodes } from '../store/nodes.ts';
+import { Alarm } from './alarm.ts';
 import { dropOldPartitions, ensurePartitions, sweepOrphans } from '../store/upkeep.ts';
 
 export interface UpkeepOptions {
@@ -17,11 +18,14 @@ export interface UpkeepOptions {
 /** Keeps the node known as alive, takes over from dead ones, and keeps partitions ahead and history bounded. */
 export class Upkeep {
   readonly #options: UpkeepOptions;
-  readonly #cancels = new Map<string, () => void>();
-  #stopped = false;
+  readonly #alarms: Alarm[];
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
+    this.#alarms = [
+      this.#every(LIMITS.heartbeatMs, 'heartbeat', () => this.#beat()),
+      this.#every(LIMITS.upkeepIntervalMs, 'upkeep', () => this.#tidy()),
+    ];
   }
 
   /** What must be true before the first event is accepted; then goes on in the background. */
@@ -31,32 +35,26 @@ export class Upkeep {
     await ensurePartitions(database, now, LIMITS.partitionsAheadDays);
     await heartbeat(database, nodeId, new Date(now));
     if (database.kind === 'embedded') await removeOtherNodes(database, nodeId, new Date(now));
-    this.#repeat('heartbeat', LIMITS.heartbeatMs, () => this.#beat());
-    this.#repeat('upkeep', LIMITS.upkeepIntervalMs, () => this.#tidy());
+    for (const alarm of this.#alarms) alarm.start();
   }
 
   async stop(): Promise<void> {
     const { database, nodeId, clock } = this.#options;
-    this.#stopped = true;
-    for (const cancel of this.#cancels.values()) cancel();
+    for (const alarm of this.#alarms) await alarm.stop();
     await releaseLeases(database, [nodeId], new Date(clock.now()));
     await removeNode(database, nodeId);
   }
 
-  #repeat(name: string, intervalMs: number, work: () => Promise<void>): void {
+  #every(intervalMs: number, name: string, work: () => Promise<void>): Alarm {
     const { clock, log } = this.#options;
-    const schedule = () => {
-      if (this.#stopped) return;
-      this.#cancels.set(
-        name,
-        clock.after(intervalMs, () => {
-          work()
-            .catch((error: unknown) => log.warn({ err: error }, `${name} failed, will be tried again`))
-            .finally(schedule);
-        }),
-      );
-    };
-    schedule();
+    return new Alarm({
+      clock,
+      intervalMs,
+      work: async () => {
+        await work().catch((error: unknown) => log.warn({ err: error }, `${name} failed, will be tried again`));
+        return false;
+      },
+    });
   }
 
   async #beat(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Clock, Database, Engine, Log } from '@dialhook/engine';
+import { Alarm, type Clock, type Database, type Engine, type Log } from '@dialhook/engine';
 import type { Classifier } from './classify/classifier.ts';
 import { LookupFailed } from './classify/http.ts';
 import { uploadCompleted, uploadFailed } from './events.ts';
@@ -29,58 +29,46 @@ export interface ProcessorOptions {
  */
 export class Processor {
   readonly #options: ProcessorOptions;
+  readonly #alarm: Alarm;
   #running = 0;
-  #claiming = false;
-  #stopped = true;
-  #cancelTimer: (() => void) | null = null;
-  #wakeAt = Infinity;
+  #stopped = false;
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
+    this.#alarm = new Alarm({ clock: options.clock, intervalMs: LIST_LIMITS.claimIntervalMs, work: () => this.#claim() });
   }
 
   start(): void {
-    this.#stopped = false;
-    this.wakeAt(this.#options.clock.now());
+    this.#alarm.start();
   }
 
   /** Gives up what is being processed: another node, or the next start, begins it anew. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelTimer?.();
+    await this.#alarm.stop();
     await this.#options.workers.close();
   }
 
-  /** Makes sure that the processor looks for work at this time or before. */
+  /** A list may be ready at this time. */
   wakeAt(time: number): void {
-    if (this.#stopped || time >= this.#wakeAt) return;
-    this.#wakeAt = time;
-    this.#cancelTimer?.();
-    this.#cancelTimer = this.#options.clock.after(Math.max(0, time - this.#options.clock.now()), () => {
-      this.#wakeAt = Infinity;
-      void this.#claim();
-    });
+    this.#alarm.at(time);
   }
 
-  async #claim(): Promise<void> {
+  async #claim(): Promise<boolean> {
     const { clock, concurrency, database, engine, log } = this.#options;
-    if (this.#claiming || this.#stopped) return;
-    this.#claiming = true;
+    if (this.#running >= concurrency) return false; // the end of a running one wakes us
     try {
-      while (!this.#stopped && this.#running < concurrency) {
-        const upload = await claimUpload(database, engine.nodeId, new Date(clock.now()));
-        if (upload === null) break;
-        this.#running += 1;
-        void this.#process(upload).finally(() => {
-          this.#running -= 1;
-          this.wakeAt(clock.now());
-        });
-      }
+      const upload = await claimUpload(database, engine.nodeId, new Date(clock.now()));
+      if (upload === null) return false;
+      this.#running += 1;
+      void this.#process(upload).finally(() => {
+        this.#running -= 1;
+        this.wakeAt(clock.now());
+      });
+      return true;
     } catch (error) {
       log.warn({ err: error }, 'lists could not be claimed');
-    } finally {
-      this.#claiming = false;
-      this.wakeAt(clock.now() + LIST_LIMITS.claimIntervalMs);
+      return false;
     }
   }
 
