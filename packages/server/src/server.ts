@@ -71,15 +71,16 @@ async function startNode(config: Config, parts: { readonly clock: Clock; readonl
   const links = new DownloadLinks({ baseUrl: () => place.url, key: linkKey, clock });
   const history = new HistoryClassifier(database);
   const classifier = config.lookupUrl === undefined ? history : new HttpClassifier({ url: config.lookupUrl, token: config.lookupToken, fallback: history });
-  const threads = Math.max(1, availableParallelism() - 1);
-  const scanners = new WorkerPool(threads);
-  const processor = new Processor({ database, engine, files, links, classifier, workers: new WorkerPool(threads), concurrency: threads, clock, log });
+  // One thread more than lists that are processed at once: a new list is always checked without waiting for those.
+  const concurrency = Math.max(1, availableParallelism() - 1);
+  const workers = new WorkerPool(concurrency + 1);
+  const processor = new Processor({ database, engine, files, links, classifier, workers, concurrency, clock, log });
   const uploads = new Uploads({
     database,
     engine,
     files,
     links,
-    scanners,
+    workers,
     clock,
     log,
     onCreated: () => processor.wakeAt(clock.now() + LIST_LIMITS.startDelayMs),
@@ -116,8 +117,8 @@ async function startNode(config: Config, parts: { readonly clock: Clock; readonl
       (stopping ??= (async () => {
         await sweeper.stop();
         await app.close();
-        await scanners.close();
         await processor.stop();
+        await workers.close();
         await engine.stop();
         await database.close();
       })()),

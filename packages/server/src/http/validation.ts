@@ -1,16 +1,6 @@
-import { Ajv, type ErrorObject } from 'ajv';
-import addFormats from 'ajv-formats';
+import type { ErrorObject } from 'ajv';
 import type { FastifySchemaCompiler } from 'fastify';
-
-const options = { allErrors: false, strict: true, strictTypes: false, allowUnionTypes: true } as const;
-/** Bodies say what they mean: `"5"` is not 5. */
-const strict = new Ajv(options);
-/** Query strings are text: `limit=5` is 5. */
-const coercing = new Ajv({ ...options, coerceTypes: true, useDefaults: true });
-for (const ajv of [strict, coercing]) {
-  (addFormats as unknown as (ajv: Ajv) => void)(ajv);
-  ajv.addVocabulary(['example']);
-}
+import { coercing, strict } from '../schema.ts';
 
 /** Compiles a route's schemas for Fastify. */
 export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema);

@@ -42,11 +42,10 @@ export class Processor {
     this.#alarm.start();
   }
 
-  /** Gives up what is being processed: another node, or the next start, begins it anew. */
+  /** Claims nothing more. What is being processed fails with the threads and is begun anew by another node or start. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#alarm.stop();
-    await this.#options.workers.close();
   }
 
   /** A list may be ready at this time. */

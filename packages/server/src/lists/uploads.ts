@@ -15,7 +15,7 @@ export interface UploadsOptions {
   readonly engine: Engine;
   readonly files: FileStore;
   readonly links: DownloadLinks;
-  readonly scanners: WorkerPool;
+  readonly workers: WorkerPool;
   readonly clock: Clock;
   readonly log: Log;
   /** Called after the commit of a new list. */
@@ -61,7 +61,7 @@ export class Uploads {
   }
 
   async #create(caller: Caller, id: string, receive: ReceiveBody): Promise<Upload> {
-    const { clock, database, engine, files, onCreated, scanners } = this.#options;
+    const { clock, database, engine, files, onCreated, workers } = this.#options;
     const originalKey = fileKey(id, UPLOAD_FILES.original);
     const stagedKey = fileKey(id, STAGED_FILE);
     const bodyPath = await files.scratch(originalKey);
@@ -69,7 +69,7 @@ export class Uploads {
 
     const stagedPath = await files.scratch(stagedKey);
     const originalPath = received.format === 'json' ? await files.scratch(originalKey) : bodyPath;
-    const scan = await scanners.run({
+    const scan = await workers.run({
       type: 'scan',
       format: received.format,
       inputPath: bodyPath,

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { lockDataDirectory } from '../lock.ts';
 import type { EmbeddedWorkerData } from './worker.ts';
@@ -27,9 +30,10 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
   const socket = socketDirectory(dataDir);
   const socketPath = join(socket.path, `.s.PGSQL.${PORT}`);
   try {
-    if (!existsSync(join(directory, 'PG_VERSION'))) await spawn({ directory, socketPath, initializeOnly: true }, 'initialized');
+    if (!existsSync(join(directory, 'PG_VERSION'))) await initialize(directory);
     rmSync(socketPath, { force: true }); // left by a process that was killed; the lock says that nobody listens
-    const worker = await spawn({ directory, socketPath, initializeOnly: false }, 'ready');
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { directory, socketPath } satisfies EmbeddedWorkerData });
+    await once(worker, 'message'); // rejects when the worker fails before it says that it is ready
     worker.unref();
     return {
       host: socket.path,
@@ -54,13 +58,12 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
   }
 }
 
-async function spawn(data: EmbeddedWorkerData, readyMessage: string): Promise<Worker> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: data });
-  // `once` rejects when the worker fails before it says anything.
-  const [message] = (await once(worker, 'message')) as [string];
-  if (message !== readyMessage) throw new Error(`The embedded database said ${message} instead of ${readyMessage}.`);
-  if (data.initializeOnly) await worker.terminate();
-  return worker;
+/** In a process of its own: initdb takes a gigabyte, which a thread of ours would never give back. */
+async function initialize(directory: string): Promise<void> {
+  const partial = `${directory}.partial`;
+  rmSync(partial, { recursive: true, force: true }); // of a start that was killed
+  await promisify(execFile)(process.execPath, [fileURLToPath(new URL('./initialize.ts', import.meta.url)), partial]);
+  renameSync(partial, directory);
 }
 
 function socketDirectory(dataDir: string): { path: string; remove: () => void } {

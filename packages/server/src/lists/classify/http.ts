@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import Type from 'typebox';
-import { Value } from 'typebox/value';
+import { compile } from '../../schema.ts';
 import { CALL_STATUSES } from '../model.ts';
 import { formatE164 } from '../phone.ts';
 import type { Verdicts } from '../worker/protocol.ts';
@@ -26,6 +26,8 @@ const Answer = Type.Object({
     }),
   ),
 });
+
+const isAnswer = compile<Type.Static<typeof Answer>>(Answer);
 
 /** The look-up service did not answer as agreed; the list fails with this message. */
 export class LookupFailed extends Error {
@@ -73,7 +75,7 @@ export class HttpClassifier implements Classifier {
       if (attempt > 0) await wait(RETRY_DELAYS_MS[attempt - 1]!);
       try {
         const answer = await this.#post(numbers);
-        if (Value.Check(Answer, answer)) return answer.results;
+        if (isAnswer(answer)) return answer.results;
         last = 'its answer has another form';
       } catch (error) {
         last = (error as Error).message;

@@ -9,6 +9,12 @@ interface Task {
   readonly reject: (error: unknown) => void;
 }
 
+/**
+ * A small young generation keeps a thread at tens of megabytes while rows stream through it; the old one has room for
+ * a JSON body of the greatest size.
+ */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 768 };
+
 /** A few worker threads with a queue. Threads start when they are first needed, and again after a crash. */
 export class WorkerPool {
   readonly #size: number;
@@ -51,7 +57,7 @@ export class WorkerPool {
   }
 
   #spawn(): Worker {
-    const worker = new Worker(new URL('./main.ts', import.meta.url));
+    const worker = new Worker(new URL('./main.ts', import.meta.url), { resourceLimits: RESOURCE_LIMITS });
     worker.unref();
     worker.on('message', (message: FromWorker) => this.#hear(worker, message));
     worker.on('error', (error) => this.#end(worker, (task) => task.reject(error), false));

@@ -11,7 +11,7 @@ export const RESULT_COLUMNS = ['e164', 'region', 'time_zone', 'line_type', 'stat
 /** Asks for verdicts on numbers; null when nothing is known of any of them. */
 export type Classify = (numbers: Float64Array) => Promise<Verdicts | null>;
 
-const BLOCK_BYTES = 4 * 1024 * 1024;
+const BLOCK_BYTES = 1024 * 1024;
 const LIKELY_ANSWER = CALL_STATUSES.indexOf('Likely Answer');
 
 /** Why a row has no verdict of its own. */

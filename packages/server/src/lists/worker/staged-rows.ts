@@ -97,10 +97,10 @@ export function* readStagedRows(path: string, blockBytes: number): Generator<Sta
         if (at < filled) throw new Error('The staged rows are cut off.');
         return;
       }
+      // The buffer is used again: the next block overwrites this one's rows.
       const rest = buffer.subarray(at, filled);
-      const next = Buffer.allocUnsafe(Math.max(blockBytes, rest.length + needed));
-      rest.copy(next);
-      buffer = next;
+      if (needed > buffer.length) buffer = Buffer.concat([rest], needed);
+      else buffer.copyWithin(0, at, filled);
       filled = rest.length;
     }
   } finally {
