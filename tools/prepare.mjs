@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stamp = join(root, 'node_modules', '.dialhook-installed');
-const digest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const digest = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) {
   console.error('Installing dependencies (first start only) ...');
@@ -27,6 +29,8 @@ const command = existsSync(bundled) ? bundled : 'node';
 const version = execFileSync(command, ['--version'], { encoding: 'utf8', shell: process.platform === 'win32' }).trim();
 const [major = 0, minor = 0] = version.slice(1).split('.').map(Number);
 if (major < 24 || (major === 24 && minor < 12)) {
-  console.error(`Dialhook needs Node 24.12 or newer and found ${version}: no bundled Node fits ${process.platform}-${process.arch}, please install one.`);
+  console.error(
+    `Dialhook needs Node 24.12 or newer and found ${version}: no bundled Node fits ${process.platform}-${process.arch}, please install one.`,
+  );
   process.exit(1);
 }

@@ -74,7 +74,21 @@ export interface EndpointsOptions {
 /** Enough for any page of endpoints; an organization with more needs paging, which no vendor's contract has. */
 const LIST_LIMIT = 1_000;
 /** Headers that belong to HTTP or to us, in every dialect. `*` at the end means any name that begins so. */
-const RESERVED_HEADERS = ['content-type', 'content-length', 'content-encoding', 'user-agent', 'host', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'expect', 'te', 'trailer', 'proxy-*'];
+const RESERVED_HEADERS = [
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'user-agent',
+  'host',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'upgrade',
+  'expect',
+  'te',
+  'trailer',
+  'proxy-*',
+];
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -145,7 +159,8 @@ export class Endpoints {
     let url: string | undefined;
     if (change.url !== undefined && change.url !== current.url) {
       url = await this.#checkedUrl(dialect, change.url);
-      if (dialect.ping !== null) await this.#ping(dialect, url, { ...secrets, headers: headers ?? secrets.headers }, current.organizationId);
+      if (dialect.ping !== null)
+        await this.#ping(dialect, url, { ...secrets, headers: headers ?? secrets.headers }, current.organizationId);
     }
     const now = new Date(clock.now());
     const updated = await updateEndpoint(
@@ -178,7 +193,8 @@ export class Endpoints {
       const value = checkedSecret(dialect, secret);
       const old = openSecrets(sealer, sealed, id);
       const until = clock.now() + dialect.secret.overlapMs;
-      const replaced = dialect.secret.overlapMs === 0 ? [] : old.secrets.map((entry) => ({ ...entry, until: Math.min(entry.until ?? until, until) }));
+      const replaced =
+        dialect.secret.overlapMs === 0 ? [] : old.secrets.map((entry) => ({ ...entry, until: Math.min(entry.until ?? until, until) }));
       const secrets = { ...old, secrets: [{ value, until: null }, ...replaced] };
       const endpoint = await updateEndpoint(tx, scope, id, { sealed: sealSecrets(sealer, secrets, id) }, new Date(clock.now()));
       return endpoint && { endpoint, secret: value };
@@ -249,12 +265,17 @@ function checkedHeaders(dialect: Dialect, headers: Readonly<Record<string, strin
     if (isReserved(name.toLowerCase(), dialect)) throw new EngineError('invalid_headers', `${name} is reserved`);
     const value = headers[name]!;
     if (value.length > LIMITS.customHeaderLength || !HEADER_VALUE.test(value)) {
-      throw new EngineError('invalid_headers', `the value of ${name} must be printable and at most ${LIMITS.customHeaderLength} characters`);
+      throw new EngineError(
+        'invalid_headers',
+        `the value of ${name} must be printable and at most ${LIMITS.customHeaderLength} characters`,
+      );
     }
   }
   return headers;
 }
 
 function isReserved(name: string, dialect: Dialect): boolean {
-  return [...RESERVED_HEADERS, ...dialect.reservedHeaders].some((reserved) => (reserved.endsWith('*') ? name.startsWith(reserved.slice(0, -1)) : name === reserved));
+  return [...RESERVED_HEADERS, ...dialect.reservedHeaders].some((reserved) =>
+    reserved.endsWith('*') ? name.startsWith(reserved.slice(0, -1)) : name === reserved,
+  );
 }

@@ -3,7 +3,18 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { standard as scheme, verify } from '@dialhook/webhooks';
 import { DATABASE_KINDS, eventually, freshDatabase, Receiver, type TestDatabase } from '@dialhook/testing';
-import { Engine, EngineError, LIMITS, PingFailed, Sealer, standard, systemClock, type Delivery, type Dialect, type EngineOptions } from './index.ts';
+import {
+  Engine,
+  EngineError,
+  LIMITS,
+  PingFailed,
+  Sealer,
+  standard,
+  systemClock,
+  type Delivery,
+  type Dialect,
+  type EngineOptions,
+} from './index.ts';
 
 /** A dialect that is no vendor's, with what `standard` lacks: a ping, quick retries, an automatic disable. */
 const strict: Dialect = {
@@ -63,7 +74,12 @@ for (const kind of DATABASE_KINDS) {
       const engine = await start();
       const organizationId = randomUUID();
       const path = `/${organizationId}`;
-      const { endpoint, secret } = await engine.endpoints.create({ organizationId, dialect: 'standard', url: receiver.url(path), headers: { 'X-Api-Key': 'k' } });
+      const { endpoint, secret } = await engine.endpoints.create({
+        organizationId,
+        dialect: 'standard',
+        url: receiver.url(path),
+        headers: { 'X-Api-Key': 'k' },
+      });
       await engine.endpoints.create({ organizationId, dialect: 'standard', url: receiver.url(`${path}/other`), events: ['other.type'] });
       const [eventId] = await engine.submit([{ organizationId, type: 'thing.made', data: '{"a": 1.0}' }]);
       await receiver.until(() => to(path).length === 1);
@@ -77,7 +93,10 @@ for (const kind of DATABASE_KINDS) {
       assert.equal(delivery!.eventId, eventId);
       assert.equal(delivery!.attemptCount, 1);
       const found = await engine.delivery(organizationId, delivery!.id);
-      assert.deepEqual(found!.attempts.map(({ number, responseStatus, error }) => [number, responseStatus, error]), [[1, 200, null]]);
+      assert.deepEqual(
+        found!.attempts.map(({ number, responseStatus, error }) => [number, responseStatus, error]),
+        [[1, 200, null]],
+      );
       const now = await engine.endpoints.find({ organizationId }, endpoint.id);
       assert.ok(now!.lastSuccessAt);
       assert.equal(to(`${path}/other`).length, 0);
@@ -142,7 +161,13 @@ for (const kind of DATABASE_KINDS) {
       assert.equal(enabled!.consecutiveFailures, 0);
       assert.equal(enabled!.disabledAt, null);
       const rows = await finished(engine, organizationId, 2);
-      assert.deepEqual(rows.map(({ status, attemptCount }) => [status, attemptCount]), [['delivered', 2], ['exhausted', 3]]);
+      assert.deepEqual(
+        rows.map(({ status, attemptCount }) => [status, attemptCount]),
+        [
+          ['delivered', 2],
+          ['exhausted', 3],
+        ],
+      );
       await stop(engine);
     });
 
@@ -164,9 +189,15 @@ for (const kind of DATABASE_KINDS) {
       const organizationId = randomUUID();
       receiver.answer = () => 404;
       const input = { organizationId, dialect: 'strict', url: receiver.url('/p') };
-      await assert.rejects(engine.endpoints.create(input), (error) => error instanceof PingFailed && error.status === 404 && error.reason === null);
+      await assert.rejects(
+        engine.endpoints.create(input),
+        (error) => error instanceof PingFailed && error.status === 404 && error.reason === null,
+      );
       receiver.answer = () => () => {};
-      await assert.rejects(engine.endpoints.create(input), (error) => error instanceof PingFailed && error.status === null && error.reason === 'timeout');
+      await assert.rejects(
+        engine.endpoints.create(input),
+        (error) => error instanceof PingFailed && error.status === null && error.reason === 'timeout',
+      );
       receiver.answer = () => 200;
       assert.deepEqual(await engine.endpoints.list({ organizationId }), []);
       await stop(engine);
@@ -188,7 +219,10 @@ for (const kind of DATABASE_KINDS) {
       const { endpoint } = await engine.endpoints.create({ organizationId, dialect: 'standard', url: receiver.url(`/${organizationId}`) });
       receiver.answer = (r) => (r.path === `/${organizationId}` ? 500 : 200);
       await engine.submit([{ organizationId, type: 'a', data: '{}' }]);
-      await eventually('the first attempt failed', async () => (await engine.deliveries({ organizationId }, 1))[0]?.lastError === 'HTTP 500');
+      await eventually(
+        'the first attempt failed',
+        async () => (await engine.deliveries({ organizationId }, 1))[0]?.lastError === 'HTTP 500',
+      );
       assert.equal(await engine.endpoints.delete({ organizationId: randomUUID() }, endpoint.id), false);
       assert.equal(await engine.endpoints.delete({ organizationId }, endpoint.id), true);
       const [row] = await engine.deliveries({ organizationId }, 1);
@@ -219,7 +253,10 @@ for (const kind of DATABASE_KINDS) {
       await intake.endpoints.create({ organizationId, dialect: 'standard', url: receiver.url(path) });
       await intake.submit([{ organizationId, type: 'a', data: '1' }]);
       // A node that dies with a lease: its row and its lease stay as they were.
-      await place.database.query({ text: 'insert into nodes (id, started_at, heartbeat_at) values ($1, $2, $2)', values: [randomUUID(), new Date(now)] });
+      await place.database.query({
+        text: 'insert into nodes (id, started_at, heartbeat_at) values ($1, $2, $2)',
+        values: [randomUUID(), new Date(now)],
+      });
       await place.database.query({
         text: `update deliveries set leased_by = (select id from nodes where id <> $2), lease = lease + 1, due_at = $1 where organization_id = $3`,
         values: [new Date(now + LIMITS.leaseMs), intake.nodeId, organizationId],
@@ -254,7 +291,8 @@ for (const kind of DATABASE_KINDS) {
       await engine.submit([{ organizationId, type: 'thing.made', data: '{}' }]);
       const [row] = await finished(engine, organizationId, 1);
       assert.deepEqual([row!.status, row!.lastError, row!.lastResponseStatus], ['exhausted', 'timeout', null]);
-      receiver.answer = (r) => (r.path !== path ? 200 : (_request, response) => response.writeHead(200).end(randomBytes(8 * LIMITS.responseBytes)));
+      receiver.answer = (r) =>
+        r.path !== path ? 200 : (_request, response) => response.writeHead(200).end(randomBytes(8 * LIMITS.responseBytes));
       await engine.submit([{ organizationId, type: 'thing.made', data: '{}' }]);
       const [big] = await finished(engine, organizationId, 2);
       assert.equal(big!.status, 'delivered', 'the status counts, the endless body is cut off');
@@ -263,11 +301,28 @@ for (const kind of DATABASE_KINDS) {
     });
 
     test('without permission, no private target is reached at all', async () => {
-      const engine = await start({ allowPrivateTargets: false, resolve: async () => [{ address: '93.184.215.14', family: 4 }, { address: '10.0.0.1', family: 4 }] });
+      const engine = await start({
+        allowPrivateTargets: false,
+        resolve: async () => [
+          { address: '93.184.215.14', family: 4 },
+          { address: '10.0.0.1', family: 4 },
+        ],
+      });
       const organizationId = randomUUID();
       const before = receiver.received.length;
-      for (const url of [receiver.url(), 'https://127.0.0.1/', 'https://2130706433/', 'https://[::ffff:127.0.0.1]/', 'https://user@example.com/', 'ftp://example.com/', 'https://mixed.example/']) {
-        await assert.rejects(engine.endpoints.create({ organizationId, dialect: 'standard', url }), (error) => error instanceof EngineError && error.code === 'invalid_url');
+      for (const url of [
+        receiver.url(),
+        'https://127.0.0.1/',
+        'https://2130706433/',
+        'https://[::ffff:127.0.0.1]/',
+        'https://user@example.com/',
+        'ftp://example.com/',
+        'https://mixed.example/',
+      ]) {
+        await assert.rejects(
+          engine.endpoints.create({ organizationId, dialect: 'standard', url }),
+          (error) => error instanceof EngineError && error.code === 'invalid_url',
+        );
       }
       assert.equal(receiver.received.length, before);
       await stop(engine);

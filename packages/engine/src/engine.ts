@@ -235,7 +235,11 @@ export class Engine {
   async #write(submissions: Submission[]): Promise<void> {
     const db: Queryable = this.#database;
     try {
-      const deliveries = await publishEvents(db, submissions.flatMap(({ events }) => events), this.#publishOptions());
+      const deliveries = await publishEvents(
+        db,
+        submissions.flatMap(({ events }) => events),
+        this.#publishOptions(),
+      );
       for (const { resolve } of submissions) resolve();
       this.#dispatcher.accept(deliveries);
     } catch (error) {

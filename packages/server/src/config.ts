@@ -42,7 +42,10 @@ export const VARIABLES = {
   DIALHOOK_OPERATOR_TOKEN: ['', 'token of the operator API, at least 16 characters; generated in the data directory when unset'],
   DIALHOOK_PUBLIC_URL: ['', 'base of links in payloads; made of HOST and PORT when unset'],
   DIALHOOK_ROLE: ['all', 'all, api (accepts, does not send) or worker (sends, has no API)'],
-  DIALHOOK_ALLOW_PRIVATE_TARGETS: ['false', 'development only: webhooks may go to http and to private addresses; refused unless HOST is a loopback address'],
+  DIALHOOK_ALLOW_PRIVATE_TARGETS: [
+    'false',
+    'development only: webhooks may go to http and to private addresses; refused unless HOST is a loopback address',
+  ],
   DIALHOOK_RETRY_DELAY_SCALE: ['1', 'multiplies every retry delay, for trying retries out: a number above 0, at most 1000'],
   DIALHOOK_LOOKUP_URL: ['', 'look-up service that classifies numbers; unset means by contact history alone'],
   DIALHOOK_LOOKUP_TOKEN: ['', 'bearer token for the look-up service'],
@@ -65,12 +68,16 @@ export function loadConfig(env: Environment): Config {
   const databaseUrl = optional('DATABASE_URL');
   if (databaseUrl !== undefined) checkUrl('DATABASE_URL', databaseUrl, ['postgres:', 'postgresql:']);
   const role = oneOf('DIALHOOK_ROLE', text('DIALHOOK_ROLE'), ['all', 'api', 'worker'] as const);
-  if (role !== 'all' && databaseUrl === undefined) throw new ConfigError('DIALHOOK_ROLE', role, 'needs DATABASE_URL, since the embedded database serves one process');
-  const allowPrivateTargets = oneOf('DIALHOOK_ALLOW_PRIVATE_TARGETS', text('DIALHOOK_ALLOW_PRIVATE_TARGETS'), ['true', 'false'] as const) === 'true';
-  if (allowPrivateTargets && !isLoopback(host)) throw new ConfigError('DIALHOOK_ALLOW_PRIVATE_TARGETS', 'true', `only allowed while HOST is a loopback address, and HOST is ${host}`);
+  if (role !== 'all' && databaseUrl === undefined)
+    throw new ConfigError('DIALHOOK_ROLE', role, 'needs DATABASE_URL, since the embedded database serves one process');
+  const allowPrivateTargets =
+    oneOf('DIALHOOK_ALLOW_PRIVATE_TARGETS', text('DIALHOOK_ALLOW_PRIVATE_TARGETS'), ['true', 'false'] as const) === 'true';
+  if (allowPrivateTargets && !isLoopback(host))
+    throw new ConfigError('DIALHOOK_ALLOW_PRIVATE_TARGETS', 'true', `only allowed while HOST is a loopback address, and HOST is ${host}`);
   const scaleText = text('DIALHOOK_RETRY_DELAY_SCALE');
   const retryDelayScale = Number(scaleText);
-  if (!(retryDelayScale > 0 && retryDelayScale <= 1000)) throw new ConfigError('DIALHOOK_RETRY_DELAY_SCALE', scaleText, 'a number above 0, at most 1000');
+  if (!(retryDelayScale > 0 && retryDelayScale <= 1000))
+    throw new ConfigError('DIALHOOK_RETRY_DELAY_SCALE', scaleText, 'a number above 0, at most 1000');
   const publicUrl = optional('DIALHOOK_PUBLIC_URL');
   if (publicUrl !== undefined) checkUrl('DIALHOOK_PUBLIC_URL', publicUrl, ['http:', 'https:']);
   const lookupUrl = optional('DIALHOOK_LOOKUP_URL');
@@ -78,16 +85,23 @@ export function loadConfig(env: Environment): Config {
   const logLevel = oneOf('DIALHOOK_LOG_LEVEL', text('DIALHOOK_LOG_LEVEL'), LOG_LEVELS);
 
   const secretText = optional('DIALHOOK_SECRET_KEY');
-  if (secretText !== undefined && !/^[0-9a-f]{64}$/i.test(secretText)) throw new ConfigError('DIALHOOK_SECRET_KEY', '…', '64 hexadecimal characters');
+  if (secretText !== undefined && !/^[0-9a-f]{64}$/i.test(secretText))
+    throw new ConfigError('DIALHOOK_SECRET_KEY', '…', '64 hexadecimal characters');
   const tokenText = optional('DIALHOOK_OPERATOR_TOKEN');
-  if (tokenText !== undefined && !/^[\x21-\x7e]+$/.test(tokenText)) throw new ConfigError('DIALHOOK_OPERATOR_TOKEN', '…', 'printable characters without spaces');
-  if (tokenText !== undefined && tokenText.length < MIN_TOKEN_LENGTH) throw new ConfigError('DIALHOOK_OPERATOR_TOKEN', '…', `at least ${MIN_TOKEN_LENGTH} characters`);
+  if (tokenText !== undefined && !/^[\x21-\x7e]+$/.test(tokenText))
+    throw new ConfigError('DIALHOOK_OPERATOR_TOKEN', '…', 'printable characters without spaces');
+  if (tokenText !== undefined && tokenText.length < MIN_TOKEN_LENGTH)
+    throw new ConfigError('DIALHOOK_OPERATOR_TOKEN', '…', `at least ${MIN_TOKEN_LENGTH} characters`);
 
   const dataDir = resolve(text('DIALHOOK_DATA_DIR'));
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new ConfigError('DIALHOOK_DATA_DIR', dataDir, `a directory that can be made and written (${(error as NodeJS.ErrnoException).code})`);
+    throw new ConfigError(
+      'DIALHOOK_DATA_DIR',
+      dataDir,
+      `a directory that can be made and written (${(error as NodeJS.ErrnoException).code})`,
+    );
   }
   return {
     host,
@@ -131,7 +145,8 @@ function oneOf<T extends string>(variable: Variable, text: string, allowed: read
 function checkUrl(variable: Variable, text: string, protocols: readonly string[]): void {
   const url = URL.parse(text);
   // The value may hold a password: it is not repeated.
-  if (url === null || !protocols.includes(url.protocol)) throw new ConfigError(variable, '…', `a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+  if (url === null || !protocols.includes(url.protocol))
+    throw new ConfigError(variable, '…', `a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
 }
 
 function isLoopback(host: string): boolean {

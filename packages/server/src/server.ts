@@ -48,7 +48,10 @@ export async function startServer(config: Config, options: { readonly clock?: Cl
   }
 }
 
-async function startNode(config: Config, parts: { readonly clock: Clock; readonly database: Database; readonly log: Logger }): Promise<RunningServer> {
+async function startNode(
+  config: Config,
+  parts: { readonly clock: Clock; readonly database: Database; readonly log: Logger },
+): Promise<RunningServer> {
   const { clock, database, log } = parts;
   const works = config.role !== 'api';
   const engine = new Engine({
@@ -70,7 +73,8 @@ async function startNode(config: Config, parts: { readonly clock: Clock; readonl
   const place = { url: config.publicUrl };
   const links = new DownloadLinks({ baseUrl: () => place.url, key: linkKey, clock });
   const history = new HistoryClassifier(database);
-  const classifier = config.lookupUrl === undefined ? history : new HttpClassifier({ url: config.lookupUrl, token: config.lookupToken, fallback: history });
+  const classifier =
+    config.lookupUrl === undefined ? history : new HttpClassifier({ url: config.lookupUrl, token: config.lookupToken, fallback: history });
   // One thread more than lists that are processed at once: a new list is always checked without waiting for those.
   const concurrency = Math.max(1, availableParallelism() - 1);
   const workers = new WorkerPool(concurrency + 1);

@@ -21,7 +21,9 @@ export function templates(): { postgresUrl: string; embeddedTemplate: string } {
   const postgresUrl = process.env.DIALHOOK_TEST_POSTGRES_URL;
   const embeddedTemplate = process.env.DIALHOOK_TEST_EMBEDDED_TEMPLATE;
   if (!postgresUrl || !embeddedTemplate) {
-    throw new Error('Run tests with `npm test`, or with --test-global-setup=packages/testing/src/global-setup.ts: they need its databases.');
+    throw new Error(
+      'Run tests with `npm test`, or with --test-global-setup=packages/testing/src/global-setup.ts: they need its databases.',
+    );
   }
   return { postgresUrl, embeddedTemplate };
 }
@@ -65,5 +67,9 @@ export async function freshPlace(kind: DatabaseKind): Promise<{ dataDir: string;
 
 export async function admin(url: string, text: string): Promise<void> {
   const database = await openDatabase({ url, dataDir: '' });
-  await database.query({ text }).finally(() => database.close());
+  try {
+    await database.query({ text });
+  } finally {
+    await database.close();
+  }
 }

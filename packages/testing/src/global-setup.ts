@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { engineMigrations, migrate, openDatabase, type MigrationSet } from '@dialhook/engine';
+import { engineMigrations, migrate, openDatabase } from '@dialhook/engine';
+import { serverMigrations } from '@dialhook/server';
 import { admin } from './databases.ts';
 import { startPostgres, type PostgresServer } from './postgres.ts';
 
@@ -10,7 +11,6 @@ let template: string | undefined;
 
 /** Once per test run: a real PostgreSQL and, for both databases, a migrated template that each test clones. */
 export async function globalSetup(): Promise<void> {
-  const { serverMigrations } = (await import(new URL('../../server/src/migrations.ts', import.meta.url).href)) as { serverMigrations: MigrationSet };
   const sets = [engineMigrations, serverMigrations];
   server = await startPostgres();
   await admin(server.url, 'create database dialhook_template');

@@ -22,13 +22,20 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   const data = mkdtempSync(join(tmpdir(), 'dialhook-postgres-'));
   const owner = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   if ('uid' in owner) chownSync(data, NOBODY, NOBODY);
-  execFileSync(join(native, 'bin/initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync'], { stdio: 'pipe', ...owner });
-  const port = await freePort();
-  const options = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: data, max_connections: '200', ...settings };
-  const server = spawn(join(native, 'bin/postgres'), ['-D', data, ...Object.entries(options).flatMap(([key, value]) => ['-c', `${key}=${value}`])], {
-    stdio: 'ignore',
+  execFileSync(join(native, 'bin/initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync'], {
+    stdio: 'pipe',
     ...owner,
   });
+  const port = await freePort();
+  const options = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: data, max_connections: '200', ...settings };
+  const server = spawn(
+    join(native, 'bin/postgres'),
+    ['-D', data, ...Object.entries(options).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    {
+      stdio: 'ignore',
+      ...owner,
+    },
+  );
   const exited = once(server, 'exit');
   await ready(data, exited);
   return {

@@ -38,7 +38,10 @@ export class Receiver {
   async until(condition: () => boolean, timeoutMs = 20_000): Promise<void> {
     if (condition()) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(new Error(`The receiver waited ${timeoutMs} ms in vain; it has ${this.received.length} requests.`)), timeoutMs);
+    const timer = setTimeout(
+      () => reject(new Error(`The receiver waited ${timeoutMs} ms in vain; it has ${this.received.length} requests.`)),
+      timeoutMs,
+    );
     this.#waiting.push({ count: condition, resolve });
     await promise.finally(() => clearTimeout(timer));
   }
@@ -54,7 +57,12 @@ export class Receiver {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const received: Received = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('utf8'), at: Date.now() };
+      const received: Received = {
+        path: request.url ?? '',
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString('utf8'),
+        at: Date.now(),
+      };
       this.received.push(received);
       const answer = this.answer(received);
       if (typeof answer === 'number') response.writeHead(answer).end();

@@ -2,7 +2,19 @@ import { strict as assert } from 'node:assert';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { dialnexa, optimaldial, outboundiq, schemes, sign, standard, unwrap, verify, WebhookError, type SignatureScheme, type WebhookErrorCode } from './index.ts';
+import {
+  dialnexa,
+  optimaldial,
+  outboundiq,
+  schemes,
+  sign,
+  standard,
+  unwrap,
+  verify,
+  WebhookError,
+  type SignatureScheme,
+  type WebhookErrorCode,
+} from './index.ts';
 
 const NOW = 1_777_713_300;
 
@@ -91,7 +103,12 @@ const BAD_HEADERS: [string, SignatureScheme, Record<string, string>, WebhookErro
   ['too old', optimaldial, { 'x-optimaldial-signature': `t=${NOW - 301},v1=aa` }, 'timestamp_too_old'],
   ['too new', optimaldial, { 'x-optimaldial-signature': `t=${NOW + 301},v1=aa` }, 'timestamp_too_new'],
   ['bare hex without the prefix', outboundiq, { 'x-outboundiq-signature': 'aa' }, 'malformed_header'],
-  ['an unknown version', standard, { 'webhook-id': 'm', 'webhook-timestamp': String(NOW), 'webhook-signature': 'v9,aa' }, 'malformed_header'],
+  [
+    'an unknown version',
+    standard,
+    { 'webhook-id': 'm', 'webhook-timestamp': String(NOW), 'webhook-signature': 'v9,aa' },
+    'malformed_header',
+  ],
   ['no id', standard, { 'webhook-timestamp': String(NOW), 'webhook-signature': 'v1,aa' }, 'missing_header'],
   ['no timestamp', standard, { 'webhook-id': 'm', 'webhook-signature': 'v1,aa' }, 'missing_header'],
   ['a huge header', dialnexa, { 'x-dialnexa-signature': 'sha256='.padEnd(5000, 'a') }, 'malformed_header'],

@@ -100,12 +100,15 @@ export async function unwrap<T = unknown>(scheme: SignatureScheme, input: Verify
 }
 
 function checkedTime(text: string | null, tolerance: number, input: VerifyInput): number {
-  if (text === null || !TIMESTAMP.test(text)) throw new WebhookError('malformed_header', 'The signed time is not a whole number of seconds.');
+  if (text === null || !TIMESTAMP.test(text))
+    throw new WebhookError('malformed_header', 'The signed time is not a whole number of seconds.');
   const seconds = Number(text);
   const now = input.now ?? Math.floor(Date.now() / 1000);
   const allowed = input.toleranceSeconds ?? tolerance;
-  if (now - seconds > allowed) throw new WebhookError('timestamp_too_old', `Signed ${now - seconds} s ago; at most ${allowed} s are allowed.`);
-  if (seconds - now > allowed) throw new WebhookError('timestamp_too_new', `Signed ${seconds - now} s ahead; at most ${allowed} s are allowed.`);
+  if (now - seconds > allowed)
+    throw new WebhookError('timestamp_too_old', `Signed ${now - seconds} s ago; at most ${allowed} s are allowed.`);
+  if (seconds - now > allowed)
+    throw new WebhookError('timestamp_too_new', `Signed ${seconds - now} s ahead; at most ${allowed} s are allowed.`);
   return seconds;
 }
 

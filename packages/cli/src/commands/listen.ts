@@ -23,7 +23,12 @@ export function addListen(program: Command): void {
     });
 }
 
-async function listen(options: { readonly port: number; readonly secrets: string[]; readonly status: number; readonly json: boolean }): Promise<void> {
+async function listen(options: {
+  readonly port: number;
+  readonly secrets: string[];
+  readonly status: number;
+  readonly json: boolean;
+}): Promise<void> {
   const { json, port, secrets, status } = options;
   const server = createServer((request, response) => {
     readBody(request).then(
@@ -32,7 +37,9 @@ async function listen(options: { readonly port: number; readonly secrets: string
           const secret = secretOf(body);
           if (secret !== null) secrets.unshift(secret);
           secrets.length = Math.min(secrets.length, MAX_SECRETS);
-          response.writeHead(secret === null ? 400 : 200).end(secret === null ? `There is no secret in: ${body.toString('utf8')}\n` : 'The receiver knows the secret now.\n');
+          response
+            .writeHead(secret === null ? 400 : 200)
+            .end(secret === null ? `There is no secret in: ${body.toString('utf8')}\n` : 'The receiver knows the secret now.\n');
           return;
         }
         response.writeHead(status).end();
@@ -46,7 +53,9 @@ async function listen(options: { readonly port: number; readonly secrets: string
   await once(server, 'listening').catch((error: Error) => {
     throw new CliError(`Port ${port} cannot be used: ${error.message}. Name another one with --port.`);
   });
-  process.stdout.write(`Listening on http://127.0.0.1:${(server.address() as { port: number }).port}/ and answering ${status}. Stop with Ctrl-C.\n`);
+  process.stdout.write(
+    `Listening on http://127.0.0.1:${(server.address() as { port: number }).port}/ and answering ${status}. Stop with Ctrl-C.\n`,
+  );
 }
 
 interface Line {
@@ -63,11 +72,12 @@ interface Line {
 async function describe(request: IncomingMessage, body: Buffer, secrets: readonly string[], answered: number): Promise<Line> {
   const scheme = Object.values(schemes).find(({ signatureHeader }) => headerValue(request.headers, signatureHeader) !== null) ?? null;
   const parsed = parse(body);
-  const type = (parsed as { type?: unknown; event?: unknown } | null)?.type ?? (parsed as { event?: unknown } | null)?.event ?? null;
+  const { event, type } = (parsed ?? {}) as { event?: unknown; type?: unknown };
+  const name = type ?? event;
   return {
     at: new Date().toISOString(),
     scheme: scheme?.name ?? null,
-    event: type === null ? null : String(type),
+    event: typeof name === 'string' ? name : null,
     attempt: headerValue(request.headers, 'x-optimaldial-attempt'),
     signature: scheme === null ? 'unsigned' : await check(scheme, request, body, secrets),
     answered,

@@ -31,7 +31,10 @@ export function addOperatorCommands(program: Command): void {
     .addOption(new Option('--kind <kind>', 'which API it opens').choices(['optimaldial', 'outboundiq', 'dialnexa']).default('optimaldial'))
     .option('--name <name>', 'to tell keys apart')
     .action(async (slug: string, options: { kind: string; name?: string }, command: Command) => {
-      const created = await OperatorClient.from(command).post<{ key: string }>(`/organizations/${encodeURIComponent(slug)}/api-keys`, options);
+      const created = await OperatorClient.from(command).post<{ key: string }>(
+        `/organizations/${encodeURIComponent(slug)}/api-keys`,
+        options,
+      );
       print(command, created, `${created.key}\n\nThis is the only time it is shown.`);
     });
 

@@ -11,7 +11,8 @@ export function addServe(program: Command): void {
     .action(async () => {
       const server = await run(process.env);
       process.stdout.write(`Dialhook ${VERSION} listens on ${server.url}\n`);
-      if (server.config.allowPrivateTargets) process.stderr.write('Warning: DIALHOOK_ALLOW_PRIVATE_TARGETS is on: webhooks may go to http and to private addresses.\n');
+      if (server.config.allowPrivateTargets)
+        process.stderr.write('Warning: DIALHOOK_ALLOW_PRIVATE_TARGETS is on: webhooks may go to http and to private addresses.\n');
     });
 
   program
@@ -46,5 +47,7 @@ async function makeDemo({ accounts, config }: RunningServer): Promise<void> {
   await accounts.createOrganization(DEMO);
   const { key } = await accounts.createKey(DEMO.slug, { kind: 'optimaldial', name: 'first steps' });
   const steps = demoSteps(config, key).map(({ title, command }) => `${title}\n\n     ${command}\n`);
-  process.stdout.write(`\nAn organization "${DEMO.slug}" with ${DEMO.credits} credits was made. Its API key, shown only now:\n\n     ${key}\n\n${steps.join('\n')}\n`);
+  process.stdout.write(
+    `\nAn organization "${DEMO.slug}" with ${DEMO.credits} credits was made. Its API key, shown only now:\n\n     ${key}\n\n${steps.join('\n')}\n`,
+  );
 }

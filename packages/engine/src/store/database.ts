@@ -93,6 +93,11 @@ export class Database implements Queryable {
     }
   }
 
+  /** Resolves when the database answers. */
+  async ping(): Promise<void> {
+    await this.query({ text: 'select 1' });
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
     await this.#onClose?.();
@@ -105,11 +110,6 @@ const INT8 = 20;
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
   if (oid === INT8 && format !== 'binary') return Number;
   return pg.types.getTypeParser(oid, format as 'text');
-}
-
-/** SQLSTATEs that say "nothing was done, try again": serialization failure and deadlock. */
-export function isRetryable(error: unknown): boolean {
-  return sqlState(error) === '40001' || sqlState(error) === '40P01';
 }
 
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {

@@ -52,8 +52,15 @@ export interface LoggedAttempt {
 }
 
 /** One delivery with its attempts, oldest first; null when the organization has no such delivery. */
-export async function findDelivery(db: Queryable, organizationId: string, id: string): Promise<{ delivery: Delivery; attempts: LoggedAttempt[] } | null> {
-  const [row] = await db.query<Row>({ text: 'select * from all_deliveries where organization_id = $1 and id = $2', values: [organizationId, id] });
+export async function findDelivery(
+  db: Queryable,
+  organizationId: string,
+  id: string,
+): Promise<{ delivery: Delivery; attempts: LoggedAttempt[] } | null> {
+  const [row] = await db.query<Row>({
+    text: 'select * from all_deliveries where organization_id = $1 and id = $2',
+    values: [organizationId, id],
+  });
   if (!row) return null;
   const attempts = await db.query<{
     number: number;

@@ -74,7 +74,10 @@ export async function insertEndpoint(db: Queryable, endpoint: NewEndpoint): Prom
  * the limit also holds under a race; it ends with the transaction.
  */
 export async function countEndpointsLocked(tx: Queryable, scope: Required<EndpointScope>): Promise<number> {
-  await tx.query({ text: `select pg_advisory_xact_lock(hashtextextended($1, 0))`, values: [`endpoints:${scope.organizationId}:${scope.dialect}`] });
+  await tx.query({
+    text: `select pg_advisory_xact_lock(hashtextextended($1, 0))`,
+    values: [`endpoints:${scope.organizationId}:${scope.dialect}`],
+  });
   const [row] = await tx.query<{ count: number }>({
     text: 'select count(*) as count from endpoints where organization_id = $1 and dialect = $2',
     values: [scope.organizationId, scope.dialect],
@@ -119,7 +122,13 @@ export interface EndpointChange {
 }
 
 /** Changes what is given. Setting `isActive` to true also clears what the engine's disabling left. */
-export async function updateEndpoint(db: Queryable, scope: EndpointScope, id: string, change: EndpointChange, now: Date): Promise<Endpoint | null> {
+export async function updateEndpoint(
+  db: Queryable,
+  scope: EndpointScope,
+  id: string,
+  change: EndpointChange,
+  now: Date,
+): Promise<Endpoint | null> {
   const values: unknown[] = [scope.organizationId, id, scope.dialect ?? null, now];
   const sets = ['updated_at = $4', 'version = version + 1'];
   const set = (column: string, value: unknown) => sets.push(`${column} = $${values.push(value)}`);

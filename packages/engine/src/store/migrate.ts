@@ -12,7 +12,9 @@ export interface MigrationSet {
 export class DatabaseTooNew extends Error {
   override readonly name = 'DatabaseTooNew';
   constructor(set: string, found: number, known: number) {
-    super(`The database has ${set} migration ${found}, this version knows up to ${known}: it was used by a newer Dialhook. Upgrade this one, or restore a backup.`);
+    super(
+      `The database has ${set} migration ${found}, this version knows up to ${known}: it was used by a newer Dialhook. Upgrade this one, or restore a backup.`,
+    );
   }
 }
 

@@ -1,4 +1,3 @@
-import type { DisabledReason } from '../core/endpoint.ts';
 import type { Queryable } from './database.ts';
 
 /** One attempt's result, ready to be written. Times are Unix milliseconds. */
@@ -134,6 +133,3 @@ function tally(attempts: readonly RecordedAttempt[]): Map<string, EndpointTally>
   }
   return byEndpoint;
 }
-
-/** Why an endpoint is disabled, as the statement above writes it. */
-export const DISABLED_REASONS: readonly DisabledReason[] = ['consecutive_failures', 'gone'];

@@ -19,7 +19,9 @@ export async function ensurePartitions(database: Database, now: number, daysAhea
   for (const { name } of existing) wanted.delete(name);
   for (const [name, { table, from }] of wanted) {
     await database
-      .query({ text: `create table if not exists ${name} partition of ${table} for values from ('${uuidFloor(from)}') to ('${uuidFloor(from + DAY_MS)}')` })
+      .query({
+        text: `create table if not exists ${name} partition of ${table} for values from ('${uuidFloor(from)}') to ('${uuidFloor(from + DAY_MS)}')`,
+      })
       .catch((error: unknown) => ignoreDuplicate(error));
   }
 }
@@ -48,7 +50,12 @@ export async function sweepOrphans(db: Queryable, now: Date): Promise<number> {
            )
            select endpoint_id from live where endpoint_id is not null and not exists (select from endpoints e where e.id = live.endpoint_id)`,
   });
-  if (rows.length > 0) await exhaustDeliveriesOf(db, rows.map((row) => row.endpoint_id), now);
+  if (rows.length > 0)
+    await exhaustDeliveriesOf(
+      db,
+      rows.map((row) => row.endpoint_id),
+      now,
+    );
   return rows.length;
 }
 

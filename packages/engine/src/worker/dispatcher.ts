@@ -117,7 +117,7 @@ export class Dispatcher {
   /** Sends nothing new, gives back what waits, and waits for the requests in flight, at most `drainMs`. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const lane of [...this.#lanes.values()]) this.releaseEndpoint(lane.id);
+    for (const id of Array.from(this.#lanes.keys())) this.releaseEndpoint(id);
     if (this.#inFlight === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;

@@ -83,12 +83,15 @@ export class NetworkGuard {
   /** Parses a webhook URL by the rules that need no network. Throws `EngineError` `invalid_url`. */
   parseUrl(text: string): URL {
     const url = text.length <= LIMITS.urlLength ? URL.parse(text) : null;
-    if (url === null) throw new EngineError('invalid_url', `must be an absolute URL of at most ${LIMITS.urlLength} characters`, 'url_not_https');
+    if (url === null)
+      throw new EngineError('invalid_url', `must be an absolute URL of at most ${LIMITS.urlLength} characters`, 'url_not_https');
     const allowed = this.allowPrivateTargets ? ['https:', 'http:'] : ['https:'];
     if (!allowed.includes(url.protocol)) throw new EngineError('invalid_url', 'must be an https:// URL', 'url_not_https');
-    if (url.username !== '' || url.password !== '') throw new EngineError('invalid_url', 'must not hold a user name or password', 'url_not_https');
+    if (url.username !== '' || url.password !== '')
+      throw new EngineError('invalid_url', 'must not hold a user name or password', 'url_not_https');
     const literal = literalAddress(url.hostname);
-    if (literal !== null && !this.isAllowed(literal)) throw new EngineError('invalid_url', 'must lead to a public address', 'private_address');
+    if (literal !== null && !this.isAllowed(literal))
+      throw new EngineError('invalid_url', 'must lead to a public address', 'private_address');
     return url;
   }
 

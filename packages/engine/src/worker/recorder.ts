@@ -47,7 +47,10 @@ export class Recorder {
         break;
       } catch (error) {
         if (tries === WRITE_TRIES) {
-          log.error({ err: error, results: attempts.length }, 'results could not be stored; these deliveries are sent again when their leases end');
+          log.error(
+            { err: error, results: attempts.length },
+            'results could not be stored; these deliveries are sent again when their leases end',
+          );
           break;
         }
         log.warn({ err: error, results: attempts.length, tries }, 'results could not be stored, trying again');

@@ -98,7 +98,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#ended) controller.abort(new Error('timeout'));
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
     if (status < 200) return; // 1xx: the real answer follows
     this.#status = status;
     const retryAfter = headers['retry-after'];
@@ -129,7 +133,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#ended = true;
     clearTimeout(this.#timer);
     const complete = error === null && this.#status !== null;
-    const failure = complete && this.#status !== null && (this.#status < 200 || this.#status > 299) ? (`HTTP ${this.#status}` as const) : error;
+    const failure =
+      complete && this.#status !== null && (this.#status < 200 || this.#status > 299) ? (`HTTP ${this.#status}` as const) : error;
     this.#done(complete ? this.#status : null, failure, printable(Buffer.concat(this.#stored)), this.#retryAfter);
     if (error === 'timeout' || this.#received > LIMITS.responseBytes) this.#controller?.abort(new Error(error ?? 'response body'));
   }
@@ -144,7 +149,7 @@ function printable(bytes: Buffer): string {
 function classify(error: Error): AttemptError {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof BlockedTarget) return cause.reason;
-    const code = String((cause as NodeJS.ErrnoException).code ?? '');
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
     if (code === 'ERR_IP_BLOCKED') return 'private_address';
     if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'dns_error';
     if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW') return 'response_too_large';

@@ -48,7 +48,14 @@ export class Accounts {
       await insertUser(tx, { id: userId, email: input.ownerEmail ?? null, name: `${organization.name} owner`, now });
       await insertMember(tx, { organizationId: id, userId, role: 'owner', now });
       if (!input.credits) return organization;
-      const credits = await changeCredits(tx, { id: this.#id(), organizationId: id, amount: input.credits, reason: 'opening balance', subjectId: null, now });
+      const credits = await changeCredits(tx, {
+        id: this.#id(),
+        organizationId: id,
+        amount: input.credits,
+        reason: 'opening balance',
+        subjectId: null,
+        now,
+      });
       return { ...organization, credits };
     });
   }
@@ -72,7 +79,10 @@ export class Accounts {
     return organizationIds(this.#database, slugs);
   }
 
-  async updateOrganization(slug: string, change: { readonly name?: string | undefined; readonly plan?: Plan | null | undefined }): Promise<Organization> {
+  async updateOrganization(
+    slug: string,
+    change: { readonly name?: string | undefined; readonly plan?: Plan | null | undefined },
+  ): Promise<Organization> {
     const organization = await updateOrganization(this.#database, slug, change, this.#now());
     if (organization === null) throw new AccountError('unknown_organization', `There is no organization with the slug ${slug}.`);
     return organization;
@@ -90,7 +100,10 @@ export class Accounts {
     return listMembers(this.#database, (await this.organization(slug)).id);
   }
 
-  async addMember(slug: string, input: { readonly email: string; readonly name?: string | undefined; readonly role: Role }): Promise<Member> {
+  async addMember(
+    slug: string,
+    input: { readonly email: string; readonly name?: string | undefined; readonly role: Role },
+  ): Promise<Member> {
     const { id: organizationId } = await this.organization(slug);
     const now = this.#now();
     const userId = this.#id();
@@ -118,11 +131,17 @@ export class Accounts {
   /** Makes a key for an owner: the one named, or the organization's first. The key is in the reply and nowhere else. */
   async createKey(
     slug: string,
-    input: { readonly kind: KeyKind; readonly name?: string | undefined; readonly userId?: string | undefined; readonly expiresAt?: Date | undefined },
+    input: {
+      readonly kind: KeyKind;
+      readonly name?: string | undefined;
+      readonly userId?: string | undefined;
+      readonly expiresAt?: Date | undefined;
+    },
   ): Promise<{ apiKey: ApiKey; key: string }> {
     const { id: organizationId } = await this.organization(slug);
     const members = await listMembers(this.#database, organizationId);
-    const holder = input.userId === undefined ? members.find(({ role }) => role === 'owner') : members.find(({ userId }) => userId === input.userId);
+    const holder =
+      input.userId === undefined ? members.find(({ role }) => role === 'owner') : members.find(({ userId }) => userId === input.userId);
     if (holder === undefined) throw new AccountError('unknown_member', 'The organization has no such member.');
     if (holder.role !== 'owner') throw new AccountError('not_an_owner', 'Only an owner can hold an API key.');
     const { key, prefix, hash } = newKey(input.kind);

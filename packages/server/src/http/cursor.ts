@@ -12,7 +12,10 @@ export function decodeCursor(cursor: string): string | null {
 }
 
 /** One page out of one row more than asked for: whether there is a next page is known without counting. */
-export function page<Row extends { readonly id: string }>(rows: readonly Row[], limit: number): { rows: readonly Row[]; next_cursor: string | null } {
+export function page<Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  limit: number,
+): { rows: readonly Row[]; next_cursor: string | null } {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return { rows: shown, next_cursor: rows.length > limit && last ? encodeCursor(last.id) : null };

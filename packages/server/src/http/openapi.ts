@@ -44,7 +44,12 @@ export class OpenApi {
       if (schema.hide || schema.summary === undefined) return;
       for (const method of [route.method].flat()) {
         if (method === 'HEAD') continue;
-        this.#operations.push({ path: route.url.replaceAll(/:(\w+)/g, '{$1}'), method: method.toLowerCase(), tag: tagOf(route.url), schema });
+        this.#operations.push({
+          path: route.url.replaceAll(/:(\w+)/g, '{$1}'),
+          method: method.toLowerCase(),
+          tag: tagOf(route.url),
+          schema,
+        });
       }
     });
   }
@@ -78,7 +83,9 @@ export class OpenApi {
 }
 
 function describe({ method, path, schema, tag }: Operation): object {
-  const bodies = (schema.requestBodies as Record<string, JsonSchema> | undefined) ?? (schema.body ? { 'application/json': schema.body as JsonSchema } : undefined);
+  const bodies =
+    (schema.requestBodies as Record<string, JsonSchema> | undefined) ??
+    (schema.body ? { 'application/json': schema.body as JsonSchema } : undefined);
   return {
     operationId: `${method}${path.replaceAll(/[{}]/g, '').replaceAll(/[/_-]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
     summary: schema.summary,
@@ -86,7 +93,9 @@ function describe({ method, path, schema, tag }: Operation): object {
     tags: [tag],
     security: SECURITY[tag],
     parameters: [...parameters('path', schema.params as JsonSchema), ...parameters('query', schema.querystring as JsonSchema)],
-    ...(bodies && { requestBody: { required: true, content: Object.fromEntries(Object.entries(bodies).map(([type, body]) => [type, media(body)])) } }),
+    ...(bodies && {
+      requestBody: { required: true, content: Object.fromEntries(Object.entries(bodies).map(([type, body]) => [type, media(body)])) },
+    }),
     responses: Object.fromEntries(
       Object.entries(schema.response as Record<string, JsonSchema>).map(([status, body]) => [
         status,

@@ -5,8 +5,15 @@ import type { Upload } from '../lists/model.ts';
 
 /** The webhooks that go out, for `openapi.json`: each example is made by the code that makes the real ones. */
 export function outgoingWebhooks(): Record<string, object> {
-  const completed = { processed: 'https://dialhook.example.com/files/…/processed', processed_filtered: 'https://dialhook.example.com/files/…/processed-filtered' };
-  const lists = [uploadCreated(SAMPLE), uploadCompleted({ ...SAMPLE, status: 'completed' }, completed), uploadFailed({ ...SAMPLE, status: 'failed', errorMessage: 'Carrier lookup unavailable' })];
+  const completed = {
+    processed: 'https://dialhook.example.com/files/…/processed',
+    processed_filtered: 'https://dialhook.example.com/files/…/processed-filtered',
+  };
+  const lists = [
+    uploadCreated(SAMPLE),
+    uploadCompleted({ ...SAMPLE, status: 'completed' }, completed),
+    uploadFailed({ ...SAMPLE, status: 'failed', errorMessage: 'Carrier lookup unavailable' }),
+  ];
   const webhooks: Record<string, object> = {};
   for (const event of [...lists, { type: 'webhook.ping', data: '{"challenge":"c0ffee11c0ffee22c0ffee11c0ffee22"}' }]) {
     webhooks[`optimaldial ${event.type}`] = describe(optimaldial, event);
@@ -43,7 +50,13 @@ const SAMPLE: Upload = {
 function describe(dialect: Dialect, event: { readonly type: string; readonly data: string }): object {
   const messageId = dialect.messageId(EVENT_ID);
   const body = dialect.encode({ id: EVENT_ID, organizationId: SAMPLE.organizationId, ...event, occurredAt: TIME.getTime() }, messageId);
-  const context = { deliveryId: '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e62', messageId, eventType: event.type, attempt: 1, timestamp: Math.floor(TIME.getTime() / 1000) };
+  const context = {
+    deliveryId: '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e62',
+    messageId,
+    eventType: event.type,
+    attempt: 1,
+    timestamp: Math.floor(TIME.getTime() / 1000),
+  };
   const headers = { ...dialect.headers(context), [dialect.signatureHeader]: 'made from the body and the endpoint’s secret' };
   return {
     post: {

@@ -3,7 +3,8 @@ import type { FastifySchemaCompiler } from 'fastify';
 import { coercing, strict } from '../schema.ts';
 
 /** Compiles a route's schemas for Fastify. */
-export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema);
+export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }) =>
+  (httpPart === 'body' ? strict : coercing).compile(schema);
 
 /** One line that names the field and what is allowed: `events/0 must be string`. */
 export function describeError(error: ErrorObject | undefined): { field: string; message: string } {

@@ -7,7 +7,10 @@ export function uploadCreated(upload: Upload): { type: string; data: string } {
   return { type: 'upload.created', data: JSON.stringify({ upload: { ...common(upload), total_rows: upload.totalRows } }) };
 }
 
-export function uploadCompleted(upload: Upload, downloads: { readonly processed: string; readonly processed_filtered: string }): { type: string; data: string } {
+export function uploadCompleted(
+  upload: Upload,
+  downloads: { readonly processed: string; readonly processed_filtered: string },
+): { type: string; data: string } {
   const data = { upload: { ...common(upload), invalid_row_count: upload.invalidRowCount, downloads } };
   return { type: 'upload.completed', data: JSON.stringify(data) };
 }

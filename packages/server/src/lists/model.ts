@@ -53,7 +53,11 @@ export const CALL_STATUSES = ['Unknown', 'Likely Answer', 'Likely Voicemail'] as
 export type CallStatus = (typeof CALL_STATUSES)[number];
 
 /** The files of an upload, by what they are called in download links. */
-export const UPLOAD_FILES = { original: 'original.csv', processed: 'processed.csv', 'processed-filtered': 'processed-filtered.csv' } as const;
+export const UPLOAD_FILES = {
+  original: 'original.csv',
+  processed: 'processed.csv',
+  'processed-filtered': 'processed-filtered.csv',
+} as const;
 export type UploadFile = keyof typeof UPLOAD_FILES;
 /** The checked rows between upload and processing; never shown. */
 export const STAGED_FILE = 'staged.rows';

@@ -4,7 +4,10 @@ import fc from 'fast-check';
 import { NumberSet } from './number-set.ts';
 
 test('agrees with Set, also on runs and through growth', () => {
-  const numbers = fc.array(fc.oneof(fc.integer({ min: 12_000_000_000, max: 19_999_999_999 }), fc.integer({ min: 1, max: 9000 })), { maxLength: 20_000, size: 'max' });
+  const numbers = fc.array(fc.oneof(fc.integer({ min: 12_000_000_000, max: 19_999_999_999 }), fc.integer({ min: 1, max: 9000 })), {
+    maxLength: 20_000,
+    size: 'max',
+  });
   fc.assert(
     fc.property(numbers, (values) => {
       const ours = new NumberSet();

@@ -33,7 +33,7 @@ export class NumberSet {
 function insert(slots: Float64Array, value: number): boolean {
   const mask = slots.length - 1;
   // Phone numbers come in runs; Fibonacci hashing spreads them.
-  let at = (Math.imul(value % 0x1_0000_0000 | 0, 0x9e37_79b1) >>> 0) & mask;
+  let at = (Math.imul((value % 0x1_0000_0000) | 0, 0x9e37_79b1) >>> 0) & mask;
   for (;;) {
     const there = slots[at]!;
     if (there === value) return false;

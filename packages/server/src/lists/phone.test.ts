@@ -62,7 +62,17 @@ test('agrees with libphonenumber on any ten digits', () => {
 });
 
 test('an area code tells region and time zone; a toll-free one has neither', () => {
-  assert.deepEqual(prefixFacts(13125550142), { country: 'US', lineType: 'fixed_line_or_mobile', region: 'IL', timeZone: 'America/Chicago' });
-  assert.deepEqual(prefixFacts(14165550142), { country: 'CA', lineType: 'fixed_line_or_mobile', region: 'ON', timeZone: 'America/Toronto' });
+  assert.deepEqual(prefixFacts(13125550142), {
+    country: 'US',
+    lineType: 'fixed_line_or_mobile',
+    region: 'IL',
+    timeZone: 'America/Chicago',
+  });
+  assert.deepEqual(prefixFacts(14165550142), {
+    country: 'CA',
+    lineType: 'fixed_line_or_mobile',
+    region: 'ON',
+    timeZone: 'America/Toronto',
+  });
   assert.deepEqual(prefixFacts(18005550142), { country: 'US', lineType: 'toll_free', region: '', timeZone: '' });
 });

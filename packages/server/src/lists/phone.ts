@@ -107,7 +107,8 @@ function prefixCode(prefix: number): number {
   return code;
 }
 
-type NumberType = 'FIXED_LINE' | 'MOBILE' | 'TOLL_FREE' | 'PREMIUM_RATE' | 'PERSONAL_NUMBER' | 'VOIP' | 'UAN' | 'PAGER' | 'VOICEMAIL' | 'SHARED_COST';
+type NumberType =
+  'FIXED_LINE' | 'MOBILE' | 'TOLL_FREE' | 'PREMIUM_RATE' | 'PERSONAL_NUMBER' | 'VOIP' | 'UAN' | 'PAGER' | 'VOICEMAIL' | 'SHARED_COST';
 
 /** The plan's types as libphonenumber names them, and what a list's result calls them. */
 const LINE_TYPES: readonly [NumberType, PrefixFacts['lineType']][] = [

@@ -84,7 +84,9 @@ export class Processor {
       if (this.#stopped) return;
       log.error({ err: error, upload: upload.id }, 'a list failed');
       const message = error instanceof LookupFailed ? 'Carrier lookup unavailable' : 'The list could not be processed';
-      await this.#fail(upload, message).catch((failure: unknown) => log.error({ err: failure, upload: upload.id }, 'the failure could not be stored; the list will be started again'));
+      await this.#fail(upload, message).catch((failure: unknown) =>
+        log.error({ err: failure, upload: upload.id }, 'the failure could not be stored; the list will be started again'),
+      );
     }
   }
 
@@ -104,9 +106,16 @@ export class Processor {
       await files.keep(processedKey, processedPath);
       await files.keep(filteredKey, filteredPath);
       const completed = await database.transaction(async (tx) => {
-        const finished = await finishUpload(tx, upload.id, upload.lease, { status: 'completed', errorMessage: null, now: new Date(clock.now()) });
+        const finished = await finishUpload(tx, upload.id, upload.lease, {
+          status: 'completed',
+          errorMessage: null,
+          now: new Date(clock.now()),
+        });
         if (finished === null) return false;
-        const downloads = { processed: links.sign(upload.id, 'processed').url, processed_filtered: links.sign(upload.id, 'processed-filtered').url };
+        const downloads = {
+          processed: links.sign(upload.id, 'processed').url,
+          processed_filtered: links.sign(upload.id, 'processed-filtered').url,
+        };
         await engine.publish(tx, [{ organizationId: upload.organizationId, ...uploadCompleted(finished, downloads) }]);
         return true;
       });
@@ -123,7 +132,11 @@ export class Processor {
     const { clock, database, engine } = this.#options;
     await database.transaction(async (tx) => {
       const now = new Date(clock.now());
-      const failed = await finishUpload(tx, upload.id, upload.lease, { status: 'failed', errorMessage: message.slice(0, LIST_LIMITS.errorLength), now });
+      const failed = await finishUpload(tx, upload.id, upload.lease, {
+        status: 'failed',
+        errorMessage: message.slice(0, LIST_LIMITS.errorLength),
+        now,
+      });
       if (failed !== null) await engine.publish(tx, [{ organizationId: upload.organizationId, ...uploadFailed(failed) }]);
     });
   }

@@ -79,7 +79,10 @@ export class Uploads {
     });
     if (caller.plan !== 'list_processing') throw new UploadRefused(403, 'An active list-processing subscription is required');
     if (scan.validRows < LIST_LIMITS.minValidNumbers) {
-      throw new UploadRefused(422, `At least ${LIST_LIMITS.minValidNumbers} valid US or Canadian phone numbers are required; found ${scan.validRows}`);
+      throw new UploadRefused(
+        422,
+        `At least ${LIST_LIMITS.minValidNumbers} valid US or Canadian phone numbers are required; found ${scan.validRows}`,
+      );
     }
     const { size } = await stat(originalPath);
     await files.keep(originalKey, originalPath);
@@ -137,7 +140,14 @@ export class Uploads {
     const cancelled = await database.transaction(async (tx) => {
       const upload = await cancelUpload(tx, organizationId, id, now);
       if (upload === null) return null;
-      await changeCredits(tx, { id: uuidv7(clock.now()), organizationId, amount: upload.creditsCharged, reason: 'list cancelled', subjectId: id, now });
+      await changeCredits(tx, {
+        id: uuidv7(clock.now()),
+        organizationId,
+        amount: upload.creditsCharged,
+        reason: 'list cancelled',
+        subjectId: id,
+        now,
+      });
       return upload;
     });
     if (cancelled !== null) {
@@ -152,7 +162,8 @@ export class Uploads {
   async downloadLink(organizationId: string, id: string, file: UploadFile): Promise<SignedLink> {
     const upload = await this.find(organizationId, id);
     if (upload === null) throw new UploadRefused(404, 'Upload not found');
-    if (file !== 'original' && upload.status !== 'completed') throw new UploadRefused(400, 'The processed files exist once the upload is completed');
+    if (file !== 'original' && upload.status !== 'completed')
+      throw new UploadRefused(400, 'The processed files exist once the upload is completed');
     return this.#options.links.sign(id, file);
   }
 

@@ -2,12 +2,13 @@ import { PGlite } from '@electric-sql/pglite';
 import { DurableNodeFS } from './durable-fs.ts';
 
 /** `-F` switches fsync off, and the default sync method bypasses the file system's fsync: both must go. */
-const START_PARAMS = [
-  ...PGlite.defaultStartParams.filter((param) => param !== '-F'),
-  ...['-c', 'fsync=on', '-c', 'wal_sync_method=fsync'],
-  ...['-c', 'shared_buffers=16MB'], // 200 MB of process memory instead of 490 MB
-  ...['-c', 'plan_cache_mode=force_generic_plan'],
+const SETTINGS = [
+  'fsync=on',
+  'wal_sync_method=fsync',
+  'shared_buffers=16MB', // 200 MB of process memory instead of 490 MB
+  'plan_cache_mode=force_generic_plan',
 ];
+const START_PARAMS = PGlite.defaultStartParams.filter((param) => param !== '-F').concat(SETTINGS.flatMap((setting) => ['-c', setting]));
 
 /** Opens PGlite on a directory, durably; creates the database when there is none. */
 export function openDirectory(directory: string): Promise<PGlite> {

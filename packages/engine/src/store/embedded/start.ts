@@ -32,7 +32,9 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
   try {
     if (!existsSync(join(directory, 'PG_VERSION'))) await initialize(directory);
     rmSync(socketPath, { force: true }); // left by a process that was killed; the lock says that nobody listens
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { directory, socketPath } satisfies EmbeddedWorkerData });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: { directory, socketPath } satisfies EmbeddedWorkerData,
+    });
     await once(worker, 'message'); // rejects when the worker fails before it says that it is ready
     worker.unref();
     return {

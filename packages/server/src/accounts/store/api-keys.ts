@@ -30,7 +30,10 @@ export async function insertApiKey(
 
 /** Newest first, revoked ones included. */
 export async function listApiKeys(db: Queryable, organizationId: string): Promise<ApiKey[]> {
-  const rows = await db.query<Row>({ text: `select ${COLUMNS} from api_keys where organization_id = $1 order by id desc limit 1000`, values: [organizationId] });
+  const rows = await db.query<Row>({
+    text: `select ${COLUMNS} from api_keys where organization_id = $1 order by id desc limit 1000`,
+    values: [organizationId],
+  });
   return rows.map(toApiKey);
 }
 

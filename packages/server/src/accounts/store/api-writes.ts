@@ -22,7 +22,11 @@ export async function countWrites(tx: Transaction, organizationId: string, keyId
 }
 
 export async function insertWrite(tx: Transaction, organizationId: string, keyId: string, at: Date): Promise<void> {
-  await tx.query({ name: 'insert-write', text: 'insert into api_writes (organization_id, api_key_id, at) values ($1, $2, $3)', values: [organizationId, keyId, at] });
+  await tx.query({
+    name: 'insert-write',
+    text: 'insert into api_writes (organization_id, api_key_id, at) values ($1, $2, $3)',
+    values: [organizationId, keyId, at],
+  });
 }
 
 export async function sweepWrites(db: Queryable, before: Date): Promise<void> {

@@ -28,7 +28,8 @@ export async function insertOrganization(tx: Queryable, organization: NewOrganiz
     });
     return toOrganization(row!);
   } catch (error) {
-    if (isUniqueViolation(error)) throw new AccountError('slug_taken', `An organization with the slug ${organization.slug} exists already.`);
+    if (isUniqueViolation(error))
+      throw new AccountError('slug_taken', `An organization with the slug ${organization.slug} exists already.`);
     throw error;
   }
 }
@@ -79,7 +80,14 @@ export async function updateOrganization(
  */
 export async function changeCredits(
   tx: Queryable,
-  entry: { readonly id: string; readonly organizationId: string; readonly amount: number; readonly reason: string; readonly subjectId: string | null; readonly now: Date },
+  entry: {
+    readonly id: string;
+    readonly organizationId: string;
+    readonly amount: number;
+    readonly reason: string;
+    readonly subjectId: string | null;
+    readonly now: Date;
+  },
 ): Promise<number> {
   const [row] = await tx.query<{ credits: number }>({
     text: `with changed as (
@@ -96,16 +104,25 @@ export async function changeCredits(
 }
 
 /** Throws `email_taken`. */
-export async function insertUser(tx: Queryable, user: { readonly id: string; readonly email: string | null; readonly name: string; readonly now: Date }): Promise<void> {
+export async function insertUser(
+  tx: Queryable,
+  user: { readonly id: string; readonly email: string | null; readonly name: string; readonly now: Date },
+): Promise<void> {
   try {
-    await tx.query({ text: 'insert into users (id, email, name, created_at) values ($1, $2, $3, $4)', values: [user.id, user.email, user.name, user.now] });
+    await tx.query({
+      text: 'insert into users (id, email, name, created_at) values ($1, $2, $3, $4)',
+      values: [user.id, user.email, user.name, user.now],
+    });
   } catch (error) {
     if (isUniqueViolation(error)) throw new AccountError('email_taken', `A user with the e-mail ${user.email} exists already.`);
     throw error;
   }
 }
 
-export async function insertMember(tx: Queryable, member: { readonly organizationId: string; readonly userId: string; readonly role: Role; readonly now: Date }): Promise<void> {
+export async function insertMember(
+  tx: Queryable,
+  member: { readonly organizationId: string; readonly userId: string; readonly role: Role; readonly now: Date },
+): Promise<void> {
   await tx.query({
     text: 'insert into memberships (organization_id, user_id, role, created_at) values ($1, $2, $3, $4)',
     values: [member.organizationId, member.userId, member.role, member.now],
@@ -132,5 +149,13 @@ export async function deleteMember(tx: Queryable, organizationId: string, userId
 }
 
 function toOrganization(row: Row): Organization {
-  return { id: row.id, slug: row.slug, name: row.name, plan: row.plan, credits: row.credits, createdAt: row.created_at, updatedAt: row.updated_at };
+  return {
+    id: row.id,
+    slug: row.slug,
+    name: row.name,
+    plan: row.plan,
+    credits: row.credits,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
 }

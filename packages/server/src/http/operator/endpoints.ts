@@ -51,7 +51,9 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
 
   app.patch<{ Params: Params; Body: Static<typeof UpdateEndpoint> }>(
     '/organizations/:slug/endpoints/:endpoint_id',
-    { schema: { summary: 'Change an endpoint', params, body: UpdateEndpoint, response: { 200: EndpointBody, ...problems(400, 401, 404) } } },
+    {
+      schema: { summary: 'Change an endpoint', params, body: UpdateEndpoint, response: { 200: EndpointBody, ...problems(400, 401, 404) } },
+    },
     async (request) => {
       const scope = await scopeOf(request.params);
       const { is_active: isActive, ...rest } = request.body;

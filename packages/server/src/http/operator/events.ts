@@ -50,7 +50,8 @@ export function intakeRoutes(app: FastifyInstance, { accounts, database, engine 
     async (request) => {
       const { entries } = request.body;
       const wrong = entries.findIndex(({ contacts, dials }) => contacts > dials);
-      if (wrong !== -1) throw new Problem('invalid_request', `entries.${wrong}.contacts must be at most its dials`, `entries.${wrong}.contacts`);
+      if (wrong !== -1)
+        throw new Problem('invalid_request', `entries.${wrong}.contacts must be at most its dials`, `entries.${wrong}.contacts`);
       const refused = await recordContacts(database, entries);
       return { added: entries.length - refused.length, refused };
     },

@@ -27,7 +27,13 @@ export function organizationRoutes(app: FastifyInstance, { accounts }: Context):
 
   app.post<{ Body: Static<typeof CreateOrganization> }>(
     '/organizations',
-    { schema: { summary: 'Create an organization', body: CreateOrganization, response: { 201: OrganizationBody, ...problems(400, 401, 409) } } },
+    {
+      schema: {
+        summary: 'Create an organization',
+        body: CreateOrganization,
+        response: { 201: OrganizationBody, ...problems(400, 401, 409) },
+      },
+    },
     async (request, reply) => {
       const { owner_email: ownerEmail, ...rest } = request.body;
       const organization = await accounts.createOrganization({ ...rest, ownerEmail });
@@ -61,14 +67,25 @@ export function organizationRoutes(app: FastifyInstance, { accounts }: Context):
 
   app.patch<{ Params: SlugParams; Body: Static<typeof UpdateOrganization> }>(
     '/organizations/:slug',
-    { schema: { summary: 'Change name or plan', params, body: UpdateOrganization, response: { 200: OrganizationBody, ...problems(400, 401, 404) } } },
+    {
+      schema: {
+        summary: 'Change name or plan',
+        params,
+        body: UpdateOrganization,
+        response: { 200: OrganizationBody, ...problems(400, 401, 404) },
+      },
+    },
     async (request) => toOrganization(await accounts.updateOrganization(request.params.slug, request.body)),
   );
 
   app.post<{ Params: SlugParams; Body: Static<typeof ChangeCredits> }>(
     '/organizations/:slug/credits',
-    { schema: { summary: 'Add or take credits', params, body: ChangeCredits, response: { 200: Credits, ...problems(400, 401, 402, 404) } } },
-    async (request) => ({ credits: await accounts.adjustCredits(request.params.slug, request.body.amount, request.body.reason ?? 'operator') }),
+    {
+      schema: { summary: 'Add or take credits', params, body: ChangeCredits, response: { 200: Credits, ...problems(400, 401, 402, 404) } },
+    },
+    async (request) => ({
+      credits: await accounts.adjustCredits(request.params.slug, request.body.amount, request.body.reason ?? 'operator'),
+    }),
   );
 
   app.get<{ Params: SlugParams }>(
@@ -100,7 +117,14 @@ export function organizationRoutes(app: FastifyInstance, { accounts }: Context):
 
   app.post<{ Params: SlugParams; Body: Static<typeof CreateKey> }>(
     '/organizations/:slug/api-keys',
-    { schema: { summary: 'Create an API key; it is shown once', params, body: CreateKey, response: { 201: KeyCreated, ...problems(400, 401, 404, 409) } } },
+    {
+      schema: {
+        summary: 'Create an API key; it is shown once',
+        params,
+        body: CreateKey,
+        response: { 201: KeyCreated, ...problems(400, 401, 404, 409) },
+      },
+    },
     async (request, reply) => {
       const { kind, name, user_id: userId, expires_at: expiresAt } = request.body;
       const expiry = expiresAt === undefined ? undefined : new Date(expiresAt);

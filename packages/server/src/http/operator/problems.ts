@@ -35,7 +35,18 @@ export const ProblemBody = Type.Object(
     detail: Type.String(),
     field: Type.Optional(Type.String()),
   },
-  { examples: [{ type: 'about:blank#invalid_request', title: PROBLEMS.invalid_request[1], status: 400, code: 'invalid_request', detail: 'slug is required', field: 'slug' }] },
+  {
+    examples: [
+      {
+        type: 'about:blank#invalid_request',
+        title: PROBLEMS.invalid_request[1],
+        status: 400,
+        code: 'invalid_request',
+        detail: 'slug is required',
+        field: 'slug',
+      },
+    ],
+  },
 );
 
 export class Problem extends Error {
@@ -53,7 +64,8 @@ export class Problem extends Error {
 /** Everything that can go wrong on this surface, as a problem. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof PingFailed) return new Problem('ping_failed', `The endpoint answered ${error.status ?? error.reason ?? 'nothing'} to the ping.`, 'url');
+  if (error instanceof PingFailed)
+    return new Problem('ping_failed', `The endpoint answered ${error.status ?? error.reason ?? 'nothing'} to the ping.`, 'url');
   if (error instanceof AccountError) {
     if (error.code.startsWith('unknown_')) return new Problem('not_found', error.message);
     return new Problem(error.code as ProblemCode, error.message);
@@ -80,7 +92,14 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   void reply
     .code(status)
     .type('application/problem+json')
-    .send({ type: `about:blank#${problem.code}`, title, status, code: problem.code, detail: problem.message, ...(problem.field && { field: problem.field }) });
+    .send({
+      type: `about:blank#${problem.code}`,
+      title,
+      status,
+      code: problem.code,
+      detail: problem.message,
+      ...(problem.field && { field: problem.field }),
+    });
 }
 
 function fromEngine(error: EngineError): Problem {

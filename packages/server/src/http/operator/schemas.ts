@@ -28,7 +28,15 @@ const ORGANIZATION = {
 };
 
 export const OrganizationBody = Type.Object(
-  { id: Uuid, slug: Type.String(), name: Type.String(), plan: nullable(PlanName), credits: Type.Integer(), created_at: Time, updated_at: Time },
+  {
+    id: Uuid,
+    slug: Type.String(),
+    name: Type.String(),
+    plan: nullable(PlanName),
+    credits: Type.Integer(),
+    created_at: Time,
+    updated_at: Time,
+  },
   { examples: [ORGANIZATION] },
 );
 export const OrganizationPage = Type.Object(
@@ -50,19 +58,32 @@ export const UpdateOrganization = Type.Object(
   { ...closed, examples: [{ plan: 'list_processing' }] },
 );
 export const ChangeCredits = Type.Object(
-  { amount: Type.Integer({ minimum: -MAX_CREDITS, maximum: MAX_CREDITS }), reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) },
+  {
+    amount: Type.Integer({ minimum: -MAX_CREDITS, maximum: MAX_CREDITS }),
+    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  },
   { ...closed, examples: [{ amount: 1000, reason: 'invoice 42' }] },
 );
 export const Credits = Type.Object({ credits: Type.Integer() }, { examples: [{ credits: 6000 }] });
 
-const MEMBER = { user_id: '0191f3a2-0000-7d7a-b0a4-5a2f1c3d4e5f', email: 'ana@north-star.example', name: 'Ana Ruiz', role: 'owner', created_at: ORGANIZATION.created_at };
+const MEMBER = {
+  user_id: '0191f3a2-0000-7d7a-b0a4-5a2f1c3d4e5f',
+  email: 'ana@north-star.example',
+  name: 'Ana Ruiz',
+  role: 'owner',
+  created_at: ORGANIZATION.created_at,
+};
 export const MemberBody = Type.Object(
   { user_id: Uuid, email: nullable(Type.String()), name: Type.String(), role: Type.Enum([...ROLES]), created_at: Time },
   { examples: [MEMBER] },
 );
 export const MemberList = Type.Object({ data: Type.Array(MemberBody) }, { examples: [{ data: [MEMBER] }] });
 export const AddMember = Type.Object(
-  { email: Type.String({ format: 'email', maxLength: 254 }), name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })), role: Type.Enum([...ROLES]) },
+  {
+    email: Type.String({ format: 'email', maxLength: 254 }),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    role: Type.Enum([...ROLES]),
+  },
   { ...closed, examples: [{ email: 'ana@north-star.example', name: 'Ana Ruiz', role: 'owner' }] },
 );
 
@@ -138,7 +159,10 @@ export const EndpointBody = Type.Object(
   },
   { examples: [ENDPOINT] },
 );
-export const EndpointCreated = Type.Object({ endpoint: EndpointBody, secret: Type.String() }, { examples: [{ endpoint: ENDPOINT, secret: 'whsec_…' }] });
+export const EndpointCreated = Type.Object(
+  { endpoint: EndpointBody, secret: Type.String() },
+  { examples: [{ endpoint: ENDPOINT, secret: 'whsec_…' }] },
+);
 export const EndpointList = Type.Object({ data: Type.Array(EndpointBody) }, { examples: [{ data: [ENDPOINT] }] });
 const HeaderMap = Type.Record(Type.String(), Type.String());
 const endpointFields = {
@@ -149,14 +173,26 @@ const endpointFields = {
   is_active: Type.Optional(Type.Boolean()),
 };
 export const CreateEndpoint = Type.Object(
-  { dialect: Type.Enum(dialects.map(({ name }) => name)), url: Type.String(), secret: Type.Optional(Type.String({ maxLength: 256 })), ...endpointFields },
+  {
+    dialect: Type.Enum(dialects.map(({ name }) => name)),
+    url: Type.String(),
+    secret: Type.Optional(Type.String({ maxLength: 256 })),
+    ...endpointFields,
+  },
   { ...closed, examples: [{ dialect: 'standard', url: ENDPOINT.url, name: 'CRM' }] },
 );
-export const UpdateEndpoint = Type.Object({ url: Type.Optional(Type.String()), ...endpointFields }, { ...closed, examples: [{ is_active: true }] });
+export const UpdateEndpoint = Type.Object(
+  { url: Type.Optional(Type.String()), ...endpointFields },
+  { ...closed, examples: [{ is_active: true }] },
+);
 export const RotateSecret = Type.Object({ secret: Type.Optional(Type.String({ maxLength: 256 })) }, { ...closed, examples: [{}] });
 
 export const NewEvent = Type.Object(
-  { organization: Type.String({ maxLength: 64 }), type: Type.String({ pattern: EVENT_TYPE_PATTERN, maxLength: 200 }), data: Type.Unknown() },
+  {
+    organization: Type.String({ maxLength: 64 }),
+    type: Type.String({ pattern: EVENT_TYPE_PATTERN, maxLength: 200 }),
+    data: Type.Unknown(),
+  },
   { ...closed, examples: [{ organization: 'north-star', type: 'campaign.started', data: { campaign: 'spring' } }] },
 );
 export const PublishEvents = Type.Union([NewEvent, Type.Array(NewEvent, { minItems: 1, maxItems: MAX_EVENTS })], {
@@ -208,7 +244,16 @@ const AttemptBody = Type.Object({
 });
 export const DeliveryDetail = Type.Object(
   { ...deliveryFields, attempts: Type.Array(AttemptBody) },
-  { examples: [{ ...DELIVERY, attempts: [{ number: 1, started_at: DELIVERY.last_attempt_at, duration_ms: 64, response_status: 200, response_body: 'ok', error: null }] }] },
+  {
+    examples: [
+      {
+        ...DELIVERY,
+        attempts: [
+          { number: 1, started_at: DELIVERY.last_attempt_at, duration_ms: 64, response_status: 200, response_body: 'ok', error: null },
+        ],
+      },
+    ],
+  },
 );
 export const DeliveryQuery = Type.Object({
   status: Type.Optional(Type.Enum([...DELIVERY_STATUSES])),
@@ -236,4 +281,7 @@ export const ContactHistory = Type.Object(
   },
   { ...closed, examples: [{ entries: [{ number: '+13125550142', dials: 4, contacts: 3 }] }] },
 );
-export const ContactHistoryAdded = Type.Object({ added: Type.Integer(), refused: Type.Array(Type.Integer()) }, { examples: [{ added: 1, refused: [] }] });
+export const ContactHistoryAdded = Type.Object(
+  { added: Type.Integer(), refused: Type.Array(Type.Integer()) },
+  { examples: [{ added: 1, refused: [] }] },
+);

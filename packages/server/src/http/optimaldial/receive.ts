@@ -70,7 +70,8 @@ function openForm(headers: IncomingHttpHeaders): BusboyInstance {
 function checkedForm(filename: string | undefined, fields: ReadonlyMap<string, string>): ReceivedList {
   if (filename === undefined) throw new UploadRefused(400, 'file is required');
   for (const [name, value] of fields) {
-    if (value.includes('\0')) throw new UploadRefused(400, `${name.slice(0, 40)} is longer than ${LIST_LIMITS.fieldBytes} bytes, or not text`);
+    if (value.includes('\0'))
+      throw new UploadRefused(400, `${name.slice(0, 40)} is longer than ${LIST_LIMITS.fieldBytes} bytes, or not text`);
   }
   const phoneColumn = fields.get('phone_column');
   if (!phoneColumn) throw new UploadRefused(400, 'phone_column is required');
@@ -81,7 +82,8 @@ function checkedForm(filename: string | undefined, fields: ReadonlyMap<string, s
 }
 
 function refuseLength(headers: IncomingHttpHeaders, limit: number): void {
-  if (Number(headers['content-length'] ?? 0) > limit) throw new UploadRefused(413, 'The body is too large: at most 100 MB of CSV, or 64 MB of JSON');
+  if (Number(headers['content-length'] ?? 0) > limit)
+    throw new UploadRefused(413, 'The body is too large: at most 100 MB of CSV, or 64 MB of JSON');
 }
 
 /** Lets so many bytes through; the body of a chunked request says its length only by ending. */

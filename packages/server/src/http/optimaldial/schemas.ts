@@ -199,5 +199,12 @@ export const UploadCancelled = Type.Object(
 
 export const Download = Type.Object(
   { download_url: Type.String({ format: 'uri' }), expires_at: Type.Number() },
-  { examples: [{ download_url: 'https://dialhook.example.com/files/0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e70/processed?expires=1777716900&signature=ab12', expires_at: 1_777_716_900 }] },
+  {
+    examples: [
+      {
+        download_url: 'https://dialhook.example.com/files/0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e70/processed?expires=1777716900&signature=ab12',
+        expires_at: 1_777_716_900,
+      },
+    ],
+  },
 );

@@ -48,7 +48,13 @@ export function uploadRoutes(app: FastifyInstance, { uploads }: Context): void {
 
   app.delete<{ Params: Params }>(
     '/uploads/:upload_id',
-    { schema: { summary: 'Cancel an upload before processing starts', params, response: { 200: UploadCancelled, ...errors(400, 401, 404, 429) } } },
+    {
+      schema: {
+        summary: 'Cancel an upload before processing starts',
+        params,
+        response: { 200: UploadCancelled, ...errors(400, 401, 404, 429) },
+      },
+    },
     async (request) => {
       const { upload_id: id } = request.params;
       if (!isUuid(id)) throw notFound('Upload');
@@ -77,7 +83,8 @@ export function uploadRoutes(app: FastifyInstance, { uploads }: Context): void {
   // A scope of its own: here bodies stay streams, and only these two content types exist.
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    for (const type of ['application/json', 'multipart/form-data']) scope.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
+    for (const type of ['application/json', 'multipart/form-data'])
+      scope.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
     scope.post<{ Body: Readable | undefined }>(
       '/uploads',
       {
@@ -90,7 +97,8 @@ export function uploadRoutes(app: FastifyInstance, { uploads }: Context): void {
       },
       async (request) => {
         const type = request.headers['content-type'] ?? '';
-        if (request.body === undefined || type === '') throw new Refusal(415, 'Content-Type must be multipart/form-data or application/json');
+        if (request.body === undefined || type === '')
+          throw new Refusal(415, 'Content-Type must be multipart/form-data or application/json');
         const receive = type.startsWith('multipart/') ? receiveMultipart : receiveJson;
         const upload = await uploads.create(request.caller, receive(request.body, request.headers));
         return toBody(upload);

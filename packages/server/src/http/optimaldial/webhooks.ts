@@ -4,7 +4,16 @@ import { isUuid, type Delivery, type Endpoint } from '@dialhook/engine';
 import { optimaldial } from '../../dialects/optimaldial.ts';
 import type { Context } from '../context.ts';
 import { notFound } from './errors.ts';
-import { CreateWebhook, ErrorBody, UpdateWebhook, Webhook, WebhookCreated, WebhookDeleted, WebhookDeliveries, WebhookList } from './schemas.ts';
+import {
+  CreateWebhook,
+  ErrorBody,
+  UpdateWebhook,
+  Webhook,
+  WebhookCreated,
+  WebhookDeleted,
+  WebhookDeliveries,
+  WebhookList,
+} from './schemas.ts';
 
 type Params = { readonly webhook_id: string };
 
@@ -15,19 +24,35 @@ export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
 
   app.post<{ Body: Static<typeof CreateWebhook> }>(
     '/webhooks',
-    { schema: { summary: 'Register a webhook endpoint', body: CreateWebhook, response: { 200: WebhookCreated, 400: ErrorBody, 401: ErrorBody, 429: ErrorBody } } },
+    {
+      schema: {
+        summary: 'Register a webhook endpoint',
+        body: CreateWebhook,
+        response: { 200: WebhookCreated, 400: ErrorBody, 401: ErrorBody, 429: ErrorBody },
+      },
+    },
     async (request) => {
       const { url, description, events } = request.body;
       const { organizationId, userId } = request.caller;
-      const { endpoint, secret } = await engine.endpoints.create({ ...scopeOf(organizationId), url, description, events, createdBy: userId });
+      const { endpoint, secret } = await engine.endpoints.create({
+        ...scopeOf(organizationId),
+        url,
+        description,
+        events,
+        createdBy: userId,
+      });
       return { webhook: toWebhook(endpoint), secret };
     },
   );
 
-  app.get('/webhooks', { schema: { summary: 'List webhook endpoints', response: { 200: WebhookList, 401: ErrorBody } } }, async (request) => {
-    const endpoints = await engine.endpoints.list(scopeOf(request.caller.organizationId));
-    return endpoints.map(toWebhook);
-  });
+  app.get(
+    '/webhooks',
+    { schema: { summary: 'List webhook endpoints', response: { 200: WebhookList, 401: ErrorBody } } },
+    async (request) => {
+      const endpoints = await engine.endpoints.list(scopeOf(request.caller.organizationId));
+      return endpoints.map(toWebhook);
+    },
+  );
 
   app.get<{ Params: Params }>(
     '/webhooks/:webhook_id',

@@ -17,12 +17,19 @@ td:first-child { font-family: ui-monospace, monospace; color: var(--soft); width
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 export function sendPage(reply: FastifyReply, html: string): FastifyReply {
-  return reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer').send(html);
+  return reply
+    .type('text/html; charset=utf-8')
+    .header('content-security-policy', POLICY)
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer')
+    .send(html);
 }
 
 /** What to do first. Keys are not on it: they are shown once, in the terminal. */
 export function startPage(config: Config): string {
-  const steps = demoSteps(config, '$KEY').map(({ title, command }) => `<li>${escape(title)}<pre><code>${escape(command)}</code></pre></li>`);
+  const steps = demoSteps(config, '$KEY').map(
+    ({ title, command }) => `<li>${escape(title)}<pre><code>${escape(command)}</code></pre></li>`,
+  );
   const warning = config.allowPrivateTargets
     ? '<p class="note">Development mode: webhooks may go to http and to private addresses. Production starts with <code>dialhook serve</code>.</p>'
     : '';

@@ -10,7 +10,10 @@ const Ok = Type.Object({ status: Type.String() }, { examples: [{ status: 'ok' }]
 const READY_TIMEOUT_MS = 2_000;
 
 /** Health, downloads, the description of the API, and pages for people. */
-export async function systemSurface(app: FastifyInstance, options: { readonly context: Context; readonly openApi: OpenApi; readonly version: string }): Promise<void> {
+export async function systemSurface(
+  app: FastifyInstance,
+  options: { readonly context: Context; readonly openApi: OpenApi; readonly version: string },
+): Promise<void> {
   const { context, openApi, version } = options;
   const { clock, config, database, files, links } = context;
 
@@ -20,7 +23,7 @@ export async function systemSurface(app: FastifyInstance, options: { readonly co
     const { promise: tooLate, reject } = Promise.withResolvers<never>();
     const cancel = clock.after(READY_TIMEOUT_MS, () => reject(new Error('the database does not answer')));
     try {
-      await Promise.race([database.query({ text: 'select 1' }), tooLate]);
+      await Promise.race([database.ping(), tooLate]);
       return { status: 'ok' };
     } catch (error) {
       request.log.warn({ err: error }, 'not ready');
@@ -34,11 +37,13 @@ export async function systemSurface(app: FastifyInstance, options: { readonly co
 
   app.get<{ Params: { upload_id: string; file: string }; Querystring: { expires?: string; signature?: string } }>(
     '/files/:upload_id/:file',
-    { schema: { hide: true } },
+    {
+      schema: { hide: true, querystring: Type.Object({ expires: Type.Optional(Type.String()), signature: Type.Optional(Type.String()) }) },
+    },
     async (request, reply) => {
       const { file, upload_id: id } = request.params;
       const { expires = '', signature = '' } = request.query;
-      if (!links.verify(id, file, String(expires), String(signature))) return reply.code(403).send({ detail: 'The link has expired or is not valid' });
+      if (!links.verify(id, file, expires, signature)) return reply.code(403).send({ detail: 'The link has expired or is not valid' });
       const content = await files.read(fileKey(id, UPLOAD_FILES[file])).catch(() => null);
       if (content === null) return reply.code(404).send({ detail: 'The file does not exist any more' });
       return reply

@@ -15,7 +15,11 @@ export interface PrefixCount {
 }
 
 /** Adds to what is known of numbers and of their prefixes. Numbers must not repeat within one call. */
-export async function addContactHistory(tx: Queryable, counts: readonly ContactCount[], prefixOf: (number: number) => number): Promise<void> {
+export async function addContactHistory(
+  tx: Queryable,
+  counts: readonly ContactCount[],
+  prefixOf: (number: number) => number,
+): Promise<void> {
   const sorted = [...counts].sort((a, b) => a.number - b.number); // one order for all writers: no deadlock
   await tx.query({
     name: 'add-contact-history',

@@ -68,7 +68,11 @@ export async function insertApiUpload(tx: Queryable, upload: NewUpload): Promise
 }
 
 export async function findUpload(db: Queryable, organizationId: string, id: string): Promise<Upload | null> {
-  const [row] = await db.query<Row>({ name: 'find-upload', text: 'select * from uploads where organization_id = $1 and id = $2', values: [organizationId, id] });
+  const [row] = await db.query<Row>({
+    name: 'find-upload',
+    text: 'select * from uploads where organization_id = $1 and id = $2',
+    values: [organizationId, id],
+  });
   return row ? toUpload(row) : null;
 }
 

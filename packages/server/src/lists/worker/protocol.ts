@@ -48,7 +48,8 @@ export interface Verdicts {
   readonly lineTypes: readonly (string | null)[] | null;
 }
 
-export type ToWorker = { readonly type: 'run'; readonly job: Job } | { readonly type: 'verdicts'; readonly id: number; readonly verdicts: Verdicts | null };
+export type ToWorker =
+  { readonly type: 'run'; readonly job: Job } | { readonly type: 'verdicts'; readonly id: number; readonly verdicts: Verdicts | null };
 
 export type FromWorker =
   | { readonly type: 'classify'; readonly id: number; readonly numbers: Float64Array }

@@ -81,9 +81,13 @@ function phoneIndex(header: readonly string[], name: string): number {
   const index = exact === -1 ? header.findIndex((column) => column.trim().toLowerCase() === name.trim().toLowerCase()) : exact;
   if (index !== -1) return index;
   // Without a header row the first row is data: naming its values would repeat phone numbers in an error.
-  if (header.some((column) => normalizePhone(column) > 0)) throw new UploadRefused(400, 'file must begin with a header row; its first row holds a phone number');
+  if (header.some((column) => normalizePhone(column) > 0))
+    throw new UploadRefused(400, 'file must begin with a header row; its first row holds a phone number');
   const columns = header.slice(0, 20).map((column) => JSON.stringify(column.slice(0, 40)));
-  throw new UploadRefused(400, `phone_column ${JSON.stringify(name.slice(0, 40))} is not a column of the file; it has ${columns.join(', ')}`);
+  throw new UploadRefused(
+    400,
+    `phone_column ${JSON.stringify(name.slice(0, 40))} is not a column of the file; it has ${columns.join(', ')}`,
+  );
 }
 
 interface JsonUpload {
@@ -145,16 +149,22 @@ function fromContacts(value: unknown): { header: string[]; rows: Iterable<string
   const contacts = entries('contacts', value);
   const columns = new Map<string, number>([['phone', 0]]);
   for (const [index, contact] of contacts.entries()) {
-    if (typeof contact !== 'object' || contact === null || Array.isArray(contact)) throw new UploadRefused(400, `contacts[${index}] must be an object`);
-    if (typeof (contact as { phone?: unknown }).phone !== 'string') throw new UploadRefused(400, `contacts[${index}].phone must be a string`);
+    if (typeof contact !== 'object' || contact === null || Array.isArray(contact))
+      throw new UploadRefused(400, `contacts[${index}] must be an object`);
+    if (typeof (contact as { phone?: unknown }).phone !== 'string')
+      throw new UploadRefused(400, `contacts[${index}].phone must be a string`);
     for (const [key, field] of Object.entries(contact)) {
-      if (typeof field === 'object' && field !== null) throw new UploadRefused(400, `contacts[${index}].${key.slice(0, 40)} must be a string, a number, true, false or null`);
+      if (typeof field === 'object' && field !== null)
+        throw new UploadRefused(400, `contacts[${index}].${key.slice(0, 40)} must be a string, a number, true, false or null`);
       if (!columns.has(key)) columns.set(key, columns.size);
     }
-    if (columns.size > LIST_LIMITS.columns) throw new UploadRefused(400, `contacts may have at most ${LIST_LIMITS.columns} different fields`);
+    if (columns.size > LIST_LIMITS.columns)
+      throw new UploadRefused(400, `contacts may have at most ${LIST_LIMITS.columns} different fields`);
   }
   const header = [...columns.keys()];
-  const rows = contacts.values().map((contact) => header.map((key) => String((contact as Record<string, unknown>)[key] ?? '')));
+  const rows = contacts
+    .values()
+    .map((contact) => header.map((key) => String((contact as Record<string, string | number | boolean | null>)[key] ?? '')));
   return { header, rows };
 }
 

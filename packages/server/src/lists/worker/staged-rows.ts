@@ -62,7 +62,7 @@ export class StagedWriter {
 
 /** `writeSync` may write less than it was given, such as on a disk that is nearly full. */
 export function writeAll(file: number, bytes: Buffer, position: number | null = null): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, position === null ? null : position + at);
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, bytes.length - at, position === null ? null : position + at);
 }
 
 export interface StagedRow {

@@ -1,0 +1,80 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+interface OpenApi {
+  readonly paths: Record<
+    string,
+    Record<string, { readonly responses: Record<string, { readonly content: Record<string, { readonly schema: object }> }> }>
+  >;
+}
+
+export interface ApiResponse<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+/**
+ * A client over real sockets that holds every answer against `openapi.json`: an undescribed route, status or shape
+ * fails the test that met it.
+ */
+export class ApiClient {
+  readonly #base: string;
+  readonly #token: string;
+  readonly #description: OpenApi;
+  readonly #ajv = new Ajv2020({ strict: false });
+
+  private constructor(base: string, token: string, description: OpenApi) {
+    this.#base = base;
+    this.#token = token;
+    this.#description = description;
+    (addFormats as unknown as (ajv: Ajv2020) => void)(this.#ajv);
+  }
+
+  static async connect(base: string, token: string): Promise<ApiClient> {
+    const response = await fetch(`${base}/openapi.json`);
+    return new ApiClient(base, token, (await response.json()) as OpenApi);
+  }
+
+  as(token: string): ApiClient {
+    return new ApiClient(this.#base, token, this.#description);
+  }
+
+  get<T>(path: string): Promise<ApiResponse<T>> {
+    return this.send<T>('GET', path);
+  }
+
+  /** Sends JSON, or what is given as it is when it is text, bytes or a form. */
+  async send<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<ApiResponse<T>> {
+    const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData || body instanceof ReadableStream;
+    const typed = body === undefined || body instanceof FormData ? {} : { 'content-type': 'application/json' };
+    const response = await fetch(this.#base + path, {
+      method,
+      headers: { authorization: `Bearer ${this.#token}`, ...typed, ...headers },
+      ...(body !== undefined && { body: raw ? body : JSON.stringify(body), duplex: 'half' }),
+    } as RequestInit);
+    const text = await response.text();
+    const parsed: unknown = text === '' ? null : JSON.parse(text);
+    this.#check(method, path.split('?')[0]!, response, parsed);
+    return { status: response.status, headers: response.headers, body: parsed as T };
+  }
+
+  #check(method: string, path: string, response: Response, body: unknown): void {
+    const operation = Object.entries(this.#description.paths).find(
+      ([template, operations]) =>
+        new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path) && method.toLowerCase() in operations,
+    )?.[1][method.toLowerCase()];
+    if (operation === undefined) {
+      if (response.status === 404) return; // a route that does not exist, on purpose
+      throw new Error(`${method} ${path} is not in openapi.json`);
+    }
+    const described = operation.responses[String(response.status)];
+    const where = `${method} ${path} answered ${response.status}`;
+    if (described === undefined) throw new Error(`${where}, which openapi.json does not know: ${JSON.stringify(body)}`);
+    const [type, media] = Object.entries(described.content)[0]!;
+    if (!response.headers.get('content-type')?.startsWith(type) && body !== null)
+      throw new Error(`${where} as ${response.headers.get('content-type')}, not ${type}`);
+    if (!this.#ajv.validate(media.schema, body))
+      throw new Error(`${where} in another shape: ${this.#ajv.errorsText()} in ${JSON.stringify(body)}`);
+  }
+}

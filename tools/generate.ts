@@ -1,0 +1,23 @@
+// Writes openapi.json and schema.sql from the code: `npm run generate`. `npm run check` fails when they differ.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { engineMigrations, migrate, openDatabase } from '@dialhook/engine';
+import { loadConfig, serverMigrations, startServer } from '@dialhook/server';
+import { dumpSchema } from './schema-dump.ts';
+
+const root = new URL('..', import.meta.url);
+const dataDir = mkdtempSync(join(tmpdir(), 'dialhook-generate-'));
+try {
+  const database = await openDatabase({ dataDir });
+  await migrate(database, [engineMigrations, serverMigrations]);
+  writeFileSync(new URL('schema.sql', root), await dumpSchema(database));
+  await database.close();
+
+  const server = await startServer(loadConfig({ PORT: '0', DIALHOOK_DATA_DIR: dataDir, DIALHOOK_LOG_LEVEL: 'silent' }));
+  const description = await fetch(`${server.url}/openapi.json`).then((response) => response.json());
+  writeFileSync(new URL('openapi.json', root), `${JSON.stringify(description, null, 2)}\n`);
+  await server.stop();
+} finally {
+  rmSync(dataDir, { recursive: true, force: true });
+}
