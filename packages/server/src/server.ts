@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
-import { Alarm, Engine, engineMigrations, migrate, openDatabase, Sealer, systemClock, type Clock, type Database } from '@dialhook/engine';
+import { Alarm, Engine, engineMigrations, LIMITS, migrate, openDatabase, Sealer, systemClock, type Clock, type Database } from '@dialhook/engine';
 import { Accounts } from './accounts/accounts.ts';
 import { sweepWrites } from './accounts/store/api-writes.ts';
 import { WRITE_LIMITS, WriteLimits } from './accounts/write-limits.ts';
@@ -120,7 +120,10 @@ async function startNode(
     stop: () =>
       (stopping ??= (async () => {
         await sweeper.stop();
+        // A client that is still sending after this time would hold up the stop for as long as it likes.
+        const giveUp = clock.after(LIMITS.drainMs, () => app.server.closeAllConnections());
         await app.close();
+        giveUp();
         await processor.stop();
         await workers.close();
         await engine.stop();

@@ -27,7 +27,8 @@ export function receiveMultipart(body: Readable, headers: IncomingHttpHeaders): 
     const fields = new Map<string, string>();
     let filename: string | undefined;
     let tooLarge = false;
-    const writes: Promise<void>[] = [];
+    let part: Readable | undefined;
+    let write: Promise<unknown> = Promise.resolve(null);
     const form = openForm(headers);
     form.on('field', (name, value, _nameTruncated, valueTruncated) => {
       fields.set(name, valueTruncated ? '\0too long' : value);
@@ -39,18 +40,27 @@ export function receiveMultipart(body: Readable, headers: IncomingHttpHeaders): 
       }
       filename = sentName || 'upload.csv';
       stream.once('limit', () => (tooLarge = true));
-      const write = pipeline(stream, createWriteStream(path, { mode: 0o600 }));
-      write.catch(() => body.destroy()); // a full disk: the rest of the body is of no use
-      writes.push(write);
+      part = stream;
+      // Settles with the error as a value, so that whoever looks first does not matter.
+      write = pipeline(stream, createWriteStream(path, { mode: 0o600 })).then(
+        () => null,
+        (error: unknown) => {
+          body.destroy(); // such as on a full disk: the rest of the body is of no use
+          return error;
+        },
+      );
     });
     try {
       await pipeline(body, form);
-    } catch (error) {
-      await Promise.all(writes); // a failed write is the reason, a broken form only its consequence
-      if (isStorageError(error)) throw error;
+    } catch {
+      // A client that hung up leaves the part open: it is ended here, or its write would wait for ever.
+      part?.destroy(new Error('the body ended early'));
+      const failure = await write;
+      if (isStorageError(failure)) throw failure;
       throw new UploadRefused(400, 'the body is not valid multipart/form-data');
     }
-    await Promise.all(writes);
+    const failure = await write;
+    if (failure !== null) throw failure;
     if (tooLarge) throw new UploadRefused(413, 'file may have at most 100 MB');
     return checkedForm(filename, fields);
   };
@@ -99,6 +109,6 @@ function atMost(limit: number): Transform {
 }
 
 function isStorageError(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EIO' || error instanceof UploadRefused;
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EIO' || code === 'EFBIG';
 }

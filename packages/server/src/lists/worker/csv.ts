@@ -87,8 +87,8 @@ function parse(text: AsyncGenerator<string>, consumer: CsvConsumer): Promise<voi
         }
         consumer.rows(data);
       } catch (error) {
+        fail(error); // first: an aborted parser also calls `complete`
         parser.abort();
-        fail(error);
       }
     },
     complete: () => resolve(),
