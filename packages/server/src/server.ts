@@ -3,7 +3,18 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
-import { Alarm, Engine, engineMigrations, LIMITS, migrate, openDatabase, Sealer, systemClock, type Clock, type Database } from '@dialhook/engine';
+import {
+  Alarm,
+  Engine,
+  engineMigrations,
+  LIMITS,
+  migrate,
+  openDatabase,
+  Sealer,
+  systemClock,
+  type Clock,
+  type Database,
+} from '@dialhook/engine';
 import { Accounts } from './accounts/accounts.ts';
 import { sweepWrites } from './accounts/store/api-writes.ts';
 import { WRITE_LIMITS, WriteLimits } from './accounts/write-limits.ts';
