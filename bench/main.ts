@@ -1,0 +1,15 @@
+// `npm run bench -- <name>`: each benchmark is a folder or file beside this one; bench/README.md has the method.
+import { benchKill } from './kill.ts';
+import { benchLists } from './lists/bench.ts';
+
+const BENCHES: Record<string, () => Promise<boolean>> = { lists: benchLists, kill: benchKill };
+
+const names = process.argv.slice(2);
+const unknown = names.find((name) => !(name in BENCHES));
+if (unknown !== undefined) {
+  console.error(`There is no benchmark ${unknown}; there are ${Object.keys(BENCHES).join(', ')}.`);
+  process.exit(2);
+}
+let good = true;
+for (const name of names.length > 0 ? names : Object.keys(BENCHES)) good = (await BENCHES[name]!()) && good;
+process.exit(good ? 0 : 1);
