@@ -104,6 +104,7 @@ async function startNode(
   const app = await createApp(context, { log, version: VERSION });
 
   await engine.start();
+  if (config.role !== 'worker') workers.warm();
   if (works) processor.start();
   const sweeper = new Alarm({
     clock,

@@ -61,9 +61,12 @@ export function prefixFacts(e164: number): PrefixFacts {
   return FACTS[prefixCode(Math.floor((e164 - COUNTRY_CODE) / 10_000))] as PrefixFacts;
 }
 
+/** The last four digits as text; two small integers become text several times faster than one of eleven digits. */
+const LINE_DIGITS = Array.from({ length: 10_000 }, (_, line) => String(line).padStart(4, '0'));
+
 /** `+13125550142`. */
 export function formatE164(e164: number): string {
-  return `+${e164}`;
+  return `+${Math.floor(e164 / 10_000)}${LINE_DIGITS[e164 % 10_000]}`;
 }
 
 /** Area code and exchange of a number that `normalizePhone` gave: 312555. */

@@ -75,7 +75,7 @@ function parse(text: AsyncGenerator<string>, consumer: CsvConsumer): Promise<voi
   input.once('error', reject);
   Papa.parse<string[]>(input, {
     delimitersToGuess: DELIMITERS,
-    skipEmptyLines: 'greedy',
+    skipEmptyLines: true,
     chunk: ({ data, errors, meta }, parser) => {
       try {
         const quote = errors.find(({ type }) => type === 'Quotes');
