@@ -62,8 +62,13 @@ export class Database implements Queryable {
   }
 
   async query<Row>(statement: Statement): Promise<Row[]> {
-    const result = await this.#pool.query(statement as pg.QueryConfig);
-    return result.rows as Row[];
+    // Not `pool.query`: that closes the connection after every failing statement, and with it all prepared plans.
+    const client = await this.#pool.connect();
+    try {
+      return (await client.query(statement as pg.QueryConfig)).rows as Row[];
+    } finally {
+      client.release(); // the pool itself drops a connection that broke
+    }
   }
 
   /**

@@ -23,7 +23,6 @@ const BLOCKED_V4 = [
 ] as const;
 const BLOCKED_V6 = [
   ['::', 96], // unspecified, loopback, IPv4-compatible
-  ['::ffff:0:0', 96], // IPv4-mapped
   ['64:ff9b::', 96], // NAT64
   ['64:ff9b:1::', 48], // local NAT64
   ['100::', 64], // discard
@@ -37,6 +36,12 @@ const BLOCKED_V6 = [
   ['fec0::', 10], // site-local, deprecated
   ['ff00::', 8], // multicast
 ] as const;
+
+/**
+ * IPv4-mapped addresses, which a list of its own blocks: in one list with IPv4 rules, `net.BlockList` applies this
+ * subnet to every plain IPv4 address too.
+ */
+const MAPPED_V4 = ['::ffff:0:0', 96] as const;
 
 export interface Address {
   readonly address: string;
@@ -67,12 +72,14 @@ export class NetworkGuard {
   readonly allowPrivateTargets: boolean;
   readonly #resolve: Resolve;
   readonly #blocked = new net.BlockList();
+  readonly #mapped = new net.BlockList();
 
   constructor(options: GuardOptions) {
     this.allowPrivateTargets = options.allowPrivateTargets;
     this.#resolve = options.resolve ?? ((hostname) => dnsLookup(hostname, { all: true, verbatim: true }));
     for (const [address, prefix] of BLOCKED_V4) this.#blocked.addSubnet(address, prefix, 'ipv4');
     for (const [address, prefix] of BLOCKED_V6) this.#blocked.addSubnet(address, prefix, 'ipv6');
+    this.#mapped.addSubnet(...MAPPED_V4, 'ipv6');
   }
 
   /** For `net.connect`: the socket itself refuses what is on it, whatever was checked before. */
@@ -107,7 +114,8 @@ export class NetworkGuard {
     if (this.allowPrivateTargets) return true;
     const family = net.isIP(address);
     if (family === 0) return false; // with a zone id, or nothing we know: not public
-    return !this.#blocked.check(address, family === 6 ? 'ipv6' : 'ipv4');
+    if (family === 4) return !this.#blocked.check(address, 'ipv4');
+    return !this.#blocked.check(address, 'ipv6') && !this.#mapped.check(address, 'ipv6');
   }
 
   async #lookup(hostname: string): Promise<readonly Address[]> {

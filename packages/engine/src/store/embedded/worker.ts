@@ -11,7 +11,8 @@ export interface EmbeddedWorkerData {
 
 const { directory, socketPath } = workerData as EmbeddedWorkerData;
 const db = await openDirectory(directory);
-const server = new PGLiteSocketServer({ db, path: socketPath, maxConnections: 1 });
+// Our pool has one connection. The second place is for the moment in which it replaces a broken one.
+const server = new PGLiteSocketServer({ db, path: socketPath, maxConnections: 2 });
 await server.start();
 parentPort?.on('message', (message: string) => void handle(message));
 parentPort?.postMessage('ready');
