@@ -1,5 +1,6 @@
 export { ConfigError, loadConfig, VARIABLES, type Config, type Environment } from './config.ts';
 export { DEMO, demoSteps, LISTEN_PORT } from './demo.ts';
+export { DirectoryStore } from './lists/files.ts';
 export { serverMigrations } from './migrations.ts';
 export { startServer, type RunningServer } from './server.ts';
 export { VERSION } from './version.ts';

@@ -23,7 +23,7 @@ import { dialects } from './dialects/index.ts';
 import { createApp } from './http/app.ts';
 import { HistoryClassifier } from './lists/classify/history.ts';
 import { HttpClassifier } from './lists/classify/http.ts';
-import { DirectoryStore } from './lists/files.ts';
+import { DirectoryStore, type FileStore } from './lists/files.ts';
 import { LIST_LIMITS } from './lists/limits.ts';
 import { DownloadLinks } from './lists/links.ts';
 import { Processor } from './lists/processor.ts';
@@ -46,13 +46,16 @@ export interface RunningServer {
 }
 
 /** Opens the database, brings it up to date and starts one node. Throws with a message for people when it cannot. */
-export async function startServer(config: Config, options: { readonly clock?: Clock; readonly log?: Logger } = {}): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  options: { readonly clock?: Clock; readonly log?: Logger; readonly files?: FileStore } = {},
+): Promise<RunningServer> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? pino({ level: config.logLevel, redact: ['req.headers.authorization'] });
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir });
   try {
     await migrate(database, [engineMigrations, serverMigrations]);
-    return await startNode(config, { clock, database, log });
+    return await startNode(config, { clock, database, log, files: options.files ?? new DirectoryStore(join(config.dataDir, 'files')) });
   } catch (error) {
     await database.close();
     throw error;
@@ -61,9 +64,9 @@ export async function startServer(config: Config, options: { readonly clock?: Cl
 
 async function startNode(
   config: Config,
-  parts: { readonly clock: Clock; readonly database: Database; readonly log: Logger },
+  parts: { readonly clock: Clock; readonly database: Database; readonly log: Logger; readonly files: FileStore },
 ): Promise<RunningServer> {
-  const { clock, database, log } = parts;
+  const { clock, database, files, log } = parts;
   const works = config.role !== 'api';
   const engine = new Engine({
     database,
@@ -77,7 +80,6 @@ async function startNode(
     onDeadNodes: () => processor.wakeAt(clock.now()),
   });
   const accounts = new Accounts(database, clock);
-  const files = new DirectoryStore(join(config.dataDir, 'files'));
   // One secret in the configuration, one key for each purpose.
   const linkKey = Buffer.from(hkdfSync('sha256', config.secretKey, '', 'dialhook download links', 32));
   // With PORT=0 the port is only known after listening, and links are only made after that.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { loadConfig, startServer, type RunningServer } from '@dialhook/server';
+import { loadConfig, startServer, type Config, type RunningServer } from '@dialhook/server';
 import { ApiClient } from './api-client.ts';
 import { freshPlace, type DatabaseKind } from './databases.ts';
 
@@ -17,19 +17,22 @@ export interface TestServer {
 }
 
 /** A whole node on a fresh database, listening on a free loopback port. */
-export async function startTestServer(kind: DatabaseKind, env: Record<string, string> = {}): Promise<TestServer> {
+export async function startTestServer(
+  kind: DatabaseKind,
+  env: Record<string, string> = {},
+  options: (config: Config) => Parameters<typeof startServer>[1] = () => ({}),
+): Promise<TestServer> {
   const place = await freshPlace(kind);
   const operatorToken = 'operator-token-for-tests';
-  const server = await startServer(
-    loadConfig({
-      PORT: '0',
-      DIALHOOK_LOG_LEVEL: 'fatal',
-      DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true',
-      DIALHOOK_OPERATOR_TOKEN: operatorToken,
-      ...place.env,
-      ...env,
-    }),
-  );
+  const config = loadConfig({
+    PORT: '0',
+    DIALHOOK_LOG_LEVEL: 'fatal',
+    DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true',
+    DIALHOOK_OPERATOR_TOKEN: operatorToken,
+    ...place.env,
+    ...env,
+  });
+  const server = await startServer(config, options(config));
   const operator = await ApiClient.connect(server.url, operatorToken);
   return {
     server,

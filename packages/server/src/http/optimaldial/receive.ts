@@ -1,6 +1,6 @@
-import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
-import { Transform, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import { LIST_LIMITS } from '../../lists/limits.ts';
@@ -15,7 +15,8 @@ const MAX_PARTS = 20;
 export function receiveJson(body: Readable, headers: IncomingHttpHeaders): ReceiveBody {
   refuseLength(headers, LIST_LIMITS.jsonBytes);
   return async (path) => {
-    await pipeline(body, atMost(LIST_LIMITS.jsonBytes), createWriteStream(path, { mode: 0o600 }));
+    const failure = await save(body, path, LIST_LIMITS.jsonBytes);
+    if (failure !== null) throw failure;
     return { format: 'json' };
   };
 }
@@ -26,51 +27,61 @@ export function receiveMultipart(body: Readable, headers: IncomingHttpHeaders): 
   return async (path) => {
     const fields = new Map<string, string>();
     let filename: string | undefined;
-    let tooLarge = false;
     let part: Readable | undefined;
-    let write: Promise<unknown> = Promise.resolve(null);
+    let saved: Promise<Error | null> = Promise.resolve(null);
     const form = openForm(headers);
     form.on('field', (name, value, _nameTruncated, valueTruncated) => {
       fields.set(name, valueTruncated ? '\0too long' : value);
     });
     form.on('file', (name, stream, sentName) => {
-      if (name !== 'file' || filename !== undefined) {
+      if (name !== 'file' || part !== undefined) {
         stream.resume();
         return;
       }
-      filename = sentName || 'upload.csv';
-      stream.once('limit', () => (tooLarge = true));
       part = stream;
-      // Settles with the error as a value, so that whoever looks first does not matter.
-      write = pipeline(stream, createWriteStream(path, { mode: 0o600 })).then(
-        () => null,
-        (error: unknown) => {
-          body.destroy(); // such as on a full disk: the rest of the body is of no use
-          return error;
-        },
-      );
+      filename = sentName || 'upload.csv';
+      saved = save(stream, path, LIST_LIMITS.fileBytes);
     });
-    try {
-      await pipeline(body, form);
-    } catch {
-      // A client that hung up leaves the part open: it is ended here, or its write would wait for ever.
-      part?.destroy(new Error('the body ended early'));
-      const failure = await write;
-      if (isStorageError(failure)) throw failure;
-      throw new UploadRefused(400, 'the body is not valid multipart/form-data');
-    }
-    const failure = await write;
+    const broken = await pipeline(body, form).then(
+      () => false,
+      () => true,
+    );
+    // A client that hung up leaves the part open: it is ended here, or its reader would wait for ever.
+    if (broken) part?.destroy(new Error('the body ended early'));
+    const failure = await saved;
+    if (broken) throw new UploadRefused(400, 'the body is not valid multipart/form-data');
     if (failure !== null) throw failure;
-    if (tooLarge) throw new UploadRefused(413, 'file may have at most 100 MB');
     return checkedForm(filename, fields);
   };
+}
+
+/**
+ * Writes a stream to a file. After a failure, such as a full disk or too many bytes, the rest is read and thrown away,
+ * so that the client is there to hear the answer; one that never stops is cut off. Gives the failure instead of
+ * throwing it.
+ */
+async function save(stream: Readable, path: string, limit: number): Promise<Error | null> {
+  let failure: Error | null = null;
+  let received = 0;
+  try {
+    await using file = await open(path, 'w', 0o600);
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      received += chunk.length;
+      if (received > limit) failure ??= new UploadRefused(413, 'The body is too large: at most 100 MB of CSV, or 64 MB of JSON');
+      if (received > 2 * limit) stream.destroy();
+      if (failure === null) await file.appendFile(chunk).catch((error: Error) => void (failure = error));
+    }
+  } catch (error) {
+    failure ??= error as Error;
+  }
+  return failure;
 }
 
 function openForm(headers: IncomingHttpHeaders): BusboyInstance {
   try {
     return new Busboy({
       headers: headers as BusboyHeaders,
-      limits: { fileSize: LIST_LIMITS.fileBytes, files: 1, fields: MAX_PARTS, parts: MAX_PARTS, fieldSize: LIST_LIMITS.fieldBytes },
+      limits: { fileSize: LIST_LIMITS.fileBytes + 1, files: 1, fields: MAX_PARTS, parts: MAX_PARTS, fieldSize: LIST_LIMITS.fieldBytes },
     });
   } catch {
     throw new UploadRefused(400, 'the multipart boundary is missing in Content-Type');
@@ -94,21 +105,4 @@ function checkedForm(filename: string | undefined, fields: ReadonlyMap<string, s
 function refuseLength(headers: IncomingHttpHeaders, limit: number): void {
   if (Number(headers['content-length'] ?? 0) > limit)
     throw new UploadRefused(413, 'The body is too large: at most 100 MB of CSV, or 64 MB of JSON');
-}
-
-/** Lets so many bytes through; the body of a chunked request says its length only by ending. */
-function atMost(limit: number): Transform {
-  let seen = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length;
-      if (seen > limit) done(new UploadRefused(413, 'The body is too large'));
-      else done(null, chunk);
-    },
-  });
-}
-
-function isStorageError(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EIO' || code === 'EFBIG';
 }
