@@ -1,4 +1,6 @@
-/** The states of a delivery; contracts/optimaldial.md 6.5 uses the same words. */
+import type { StoredEvent } from './dialect.ts';
+
+/** The states of a delivery. */
 export const DELIVERY_STATUSES = ['pending', 'in_flight', 'delivered', 'exhausted'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
@@ -35,7 +37,7 @@ export interface LeasedDelivery {
   readonly endpointId: string;
   /** The endpoint's version at the time of the lease: a sender with older settings must reload them. */
   readonly endpointVersion: number;
-  readonly event: import('./dialect.ts').StoredEvent;
+  readonly event: StoredEvent;
   /** Fences the result: it is only recorded while the row still has this number. */
   readonly lease: number;
   /** Unix milliseconds. */

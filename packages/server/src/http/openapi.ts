@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { dialects } from '../dialects/index.ts';
+import { ProblemBody } from './operator/problems.ts';
+import { ErrorBody } from './optimaldial/schemas.ts';
 import { outgoingWebhooks } from './outgoing.ts';
 
 declare module 'fastify' {
@@ -13,6 +15,15 @@ declare module 'fastify' {
     hide?: boolean;
   }
 }
+
+/** What every call of a surface may be answered with beside what its route declares. */
+const COMMON_ERRORS: Record<
+  string,
+  { readonly schema: JsonSchema; readonly always: readonly number[]; readonly withBody: readonly number[] } | undefined
+> = {
+  OptimalDial: { schema: ErrorBody as JsonSchema, always: [500, 503], withBody: [413, 415] },
+  Operator: { schema: ProblemBody as JsonSchema, always: [500, 503], withBody: [413, 415] },
+};
 
 interface Operation {
   readonly path: string;
@@ -97,12 +108,19 @@ function describe({ method, path, schema, tag }: Operation): object {
       requestBody: { required: true, content: Object.fromEntries(Object.entries(bodies).map(([type, body]) => [type, media(body)])) },
     }),
     responses: Object.fromEntries(
-      Object.entries(schema.response as Record<string, JsonSchema>).map(([status, body]) => [
+      Object.entries(responsesOf(schema.response as Record<string, JsonSchema>, tag, bodies !== undefined)).map(([status, body]) => [
         status,
         { description: Number(status) < 400 ? 'Success' : 'Refused', content: { [contentType(tag, Number(status))]: media(body) } },
       ]),
     ),
   };
+}
+
+function responsesOf(declared: Record<string, JsonSchema>, tag: string, hasBody: boolean): Record<string, JsonSchema> {
+  const common = COMMON_ERRORS[tag];
+  if (common === undefined) return declared;
+  const statuses = hasBody ? [...common.always, ...common.withBody] : common.always;
+  return { ...Object.fromEntries(statuses.map((status) => [status, common.schema])), ...declared };
 }
 
 function media(schema: JsonSchema): object {

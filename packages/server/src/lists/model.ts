@@ -50,7 +50,6 @@ export interface Upload {
 
 /** A list's verdict on one number. */
 export const CALL_STATUSES = ['Unknown', 'Likely Answer', 'Likely Voicemail'] as const;
-export type CallStatus = (typeof CALL_STATUSES)[number];
 
 /** The files of an upload, by what they are called in download links. */
 export const UPLOAD_FILES = {

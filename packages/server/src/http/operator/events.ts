@@ -24,7 +24,7 @@ export function intakeRoutes(app: FastifyInstance, { accounts, database, engine 
         summary: 'Publish events',
         description: 'Answers after the commit: what got a 202 is delivered at least once to every endpoint that subscribes.',
         body: PublishEvents,
-        response: { 202: EventsPublished, ...problems(400, 401, 404, 413, 503) },
+        response: { 202: EventsPublished, ...problems(400, 401, 404) },
       },
     },
     async (request, reply) => {
@@ -44,7 +44,7 @@ export function intakeRoutes(app: FastifyInstance, { accounts, database, engine 
         summary: 'Add to the contact history of numbers',
         description: 'What lists are classified by. `refused` holds the positions of entries whose number is not a US or Canadian one.',
         body: ContactHistory,
-        response: { 200: ContactHistoryAdded, ...problems(400, 401, 413) },
+        response: { 200: ContactHistoryAdded, ...problems(400, 401) },
       },
     },
     async (request) => {

@@ -91,7 +91,7 @@ export function uploadRoutes(app: FastifyInstance, { uploads }: Context): void {
         bodyLimit: Number.MAX_SAFE_INTEGER, // bounded while streaming, by `receive`
         schema: {
           summary: 'Create an upload',
-          response: { 200: UploadBody, ...errors(400, 401, 402, 403, 413, 415, 422, 429, 500, 503) },
+          response: { 200: UploadBody, ...errors(400, 401, 402, 403, 422, 429) },
           requestBodies: { 'application/json': CreateUploadJson, 'multipart/form-data': CreateUploadForm },
         },
       },

@@ -1,0 +1,57 @@
+import { strict as assert } from 'node:assert';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ConfigError, loadConfig, type Environment } from './config.ts';
+
+const dataDir = mkdtempSync(join(tmpdir(), 'dialhook-config-'));
+after(() => rmSync(dataDir, { recursive: true }));
+const load = (env: Environment = {}) => loadConfig({ DIALHOOK_DATA_DIR: dataDir, ...env });
+
+test('defaults, and keys that are made once with mode 0600', () => {
+  const config = load();
+  assert.deepEqual(
+    [config.host, config.port, config.databaseUrl, config.role, config.publicUrl, config.allowPrivateTargets, config.retryDelayScale],
+    ['127.0.0.1', 8400, undefined, 'all', 'http://127.0.0.1:8400', false, 1],
+  );
+  assert.equal(config.secretKey.length, 32);
+  assert.deepEqual(load().secretKey, config.secretKey);
+  assert.equal(load().operatorToken, config.operatorToken);
+  for (const name of ['secret-key', 'operator-token']) assert.equal(statSync(join(dataDir, name)).mode & 0o777, 0o600);
+});
+
+test('an empty variable is an unset one', () => {
+  assert.equal(load({ DATABASE_URL: '', PORT: ' ' }).port, 8400);
+});
+
+const REFUSED: [Environment, RegExp][] = [
+  [{ PORT: '70000' }, /^PORT="70000" is not valid: a whole number from 0 to 65535$/],
+  [{ PORT: '-1' }, /^PORT=/],
+  [{ PORT: '80.5' }, /^PORT=/],
+  [{ DATABASE_URL: 'mysql://user:secret@x/' }, /^DATABASE_URL="…" is not valid: a URL that begins with postgres:\/\//],
+  [{ DIALHOOK_SECRET_KEY: 'short' }, /^DIALHOOK_SECRET_KEY="…" is not valid: 64 hexadecimal characters$/],
+  [{ DIALHOOK_OPERATOR_TOKEN: 'short' }, /at least 16 characters/],
+  [{ DIALHOOK_OPERATOR_TOKEN: 'with spaces in the token' }, /without spaces/],
+  [{ DIALHOOK_PUBLIC_URL: 'hooks.example.com' }, /^DIALHOOK_PUBLIC_URL=/],
+  [{ DIALHOOK_ROLE: 'both' }, /one of all, api, worker$/],
+  [{ DIALHOOK_ROLE: 'api' }, /needs DATABASE_URL/],
+  [{ DIALHOOK_ALLOW_PRIVATE_TARGETS: 'yes' }, /one of true, false$/],
+  [{ DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true', HOST: '0.0.0.0' }, /only allowed while HOST is a loopback address/],
+  [{ DIALHOOK_RETRY_DELAY_SCALE: '0' }, /a number above 0/],
+  [{ DIALHOOK_RETRY_DELAY_SCALE: 'fast' }, /a number above 0/],
+  [{ DIALHOOK_LOOKUP_URL: 'ftp://x/' }, /^DIALHOOK_LOOKUP_URL=/],
+  [{ DIALHOOK_LOG_LEVEL: 'loud' }, /one of trace/],
+  [{ DIALHOOK_DATA_DIR: join(dataDir, 'a-file', 'below') }, /^DIALHOOK_DATA_DIR=.*a directory that can be made and written/],
+];
+
+for (const [env, message] of REFUSED) {
+  test(`${JSON.stringify(env)} is refused in one line that repeats no secret`, () => {
+    if (!existsSync(join(dataDir, 'a-file'))) writeFileSync(join(dataDir, 'a-file'), '');
+    assert.throws(
+      () => load(env),
+      (error) =>
+        error instanceof ConfigError && message.test(error.message) && !error.message.includes('\n') && !error.message.includes('secret@'),
+    );
+  });
+}

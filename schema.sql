@@ -1,0 +1,259 @@
+-- Made by `npm run generate` from the migrations. Do not edit.
+
+create table api_keys (
+  id uuid not null,
+  organization_id uuid not null,
+  user_id uuid not null,
+  kind text not null,
+  name text not null,
+  prefix text not null,
+  hash bytea not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  constraint api_keys_hash_key UNIQUE (hash),
+  constraint api_keys_kind_check CHECK ((kind = ANY (ARRAY['optimaldial'::text, 'outboundiq'::text, 'dialnexa'::text]))),
+  constraint api_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table api_writes (
+  organization_id uuid not null,
+  api_key_id uuid not null,
+  at timestamp with time zone not null
+);
+
+create table attempts (
+  delivery_id uuid not null,
+  number integer not null,
+  started_at timestamp with time zone not null,
+  duration_ms integer not null,
+  response_status integer,
+  response_body text,
+  error text,
+  constraint attempts_pkey PRIMARY KEY (delivery_id, number)
+) partition by RANGE (delivery_id);
+
+create table contact_history (
+  number bigint not null,
+  dials integer not null,
+  contacts integer not null,
+  constraint contact_history_check CHECK (((contacts >= 0) AND (contacts <= dials))),
+  constraint contact_history_dials_check CHECK ((dials >= 0)),
+  constraint contact_history_pkey PRIMARY KEY (number)
+);
+
+create table contact_prefixes (
+  prefix integer not null,
+  dials bigint not null,
+  contacts bigint not null,
+  constraint contact_prefixes_pkey PRIMARY KEY (prefix)
+);
+
+create table credit_entries (
+  id uuid not null,
+  organization_id uuid not null,
+  amount bigint not null,
+  balance bigint not null,
+  reason text not null,
+  subject_id uuid,
+  created_at timestamp with time zone not null,
+  constraint credit_entries_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint credit_entries_pkey PRIMARY KEY (id)
+);
+
+create table deliveries (
+  id uuid not null,
+  organization_id uuid not null,
+  endpoint_id uuid not null,
+  event_id uuid not null,
+  event_type text not null,
+  created_at timestamp with time zone not null,
+  attempt_count integer not null default 0,
+  scheduled_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  leased_by uuid,
+  lease integer not null default 0,
+  last_attempt_at timestamp with time zone,
+  last_response_status integer,
+  last_error text,
+  constraint deliveries_pkey PRIMARY KEY (id)
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
+
+create table endpoints (
+  id uuid not null,
+  organization_id uuid not null,
+  dialect text not null,
+  url text not null,
+  name text,
+  description text,
+  events text[],
+  sealed bytea not null,
+  is_active boolean not null default true,
+  disabled_at timestamp with time zone,
+  disabled_reason text,
+  verified_at timestamp with time zone,
+  last_success_at timestamp with time zone,
+  last_failure_at timestamp with time zone,
+  consecutive_failures integer not null default 0,
+  created_by uuid,
+  version integer not null default 1,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint endpoints_pkey PRIMARY KEY (id)
+) with (fillfactor=50);
+
+create table events (
+  id uuid not null,
+  organization_id uuid not null,
+  type text not null,
+  data text not null,
+  occurred_at timestamp with time zone not null,
+  constraint events_pkey PRIMARY KEY (id)
+) partition by RANGE (id);
+
+create table finished_deliveries (
+  id uuid not null,
+  organization_id uuid not null,
+  endpoint_id uuid not null,
+  event_id uuid not null,
+  event_type text not null,
+  status text not null,
+  created_at timestamp with time zone not null,
+  attempt_count integer not null,
+  scheduled_at timestamp with time zone not null,
+  last_attempt_at timestamp with time zone,
+  last_response_status integer,
+  last_error text,
+  finished_at timestamp with time zone not null,
+  constraint finished_deliveries_pkey PRIMARY KEY (id),
+  constraint finished_deliveries_status_check CHECK ((status = ANY (ARRAY['delivered'::text, 'exhausted'::text])))
+) partition by RANGE (id);
+
+create table memberships (
+  organization_id uuid not null,
+  user_id uuid not null,
+  role text not null,
+  created_at timestamp with time zone not null,
+  constraint memberships_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint memberships_pkey PRIMARY KEY (organization_id, user_id),
+  constraint memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text]))),
+  constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table migrations (
+  set_name text not null,
+  version integer not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint migrations_pkey PRIMARY KEY (set_name, version)
+);
+
+create table nodes (
+  id uuid not null,
+  started_at timestamp with time zone not null,
+  heartbeat_at timestamp with time zone not null,
+  constraint nodes_pkey PRIMARY KEY (id)
+);
+
+create table organizations (
+  id uuid not null,
+  slug text not null,
+  name text not null,
+  plan text,
+  credits bigint not null default 0,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint organizations_credits_check CHECK ((credits >= 0)),
+  constraint organizations_pkey PRIMARY KEY (id),
+  constraint organizations_plan_check CHECK ((plan = ANY (ARRAY['list_processing'::text, 'spam_monitoring'::text]))),
+  constraint organizations_slug_key UNIQUE (slug)
+);
+
+create table uploads (
+  id uuid not null,
+  organization_id uuid not null,
+  user_id uuid not null,
+  api_key_id uuid,
+  source text not null,
+  status text not null,
+  original_filename text not null,
+  file_size_bytes bigint not null,
+  total_rows integer not null,
+  valid_row_count integer not null,
+  invalid_row_count integer not null,
+  duplicate_row_count integer not null,
+  credits_required integer not null,
+  credits_charged integer not null,
+  credits_refunded integer,
+  skip_mobile_lookup boolean not null,
+  error_message text,
+  start_after timestamp with time zone not null,
+  leased_by uuid,
+  lease integer not null default 0,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint uploads_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_keys(id),
+  constraint uploads_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint uploads_pkey PRIMARY KEY (id),
+  constraint uploads_source_check CHECK ((source = ANY (ARRAY['web'::text, 'api'::text]))),
+  constraint uploads_status_check CHECK ((status = ANY (ARRAY['pending_mapping'::text, 'validating'::text, 'validation_failed'::text, 'awaiting_confirmation'::text, 'ready_for_processing'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text]))),
+  constraint uploads_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table users (
+  id uuid not null,
+  email text,
+  name text not null,
+  created_at timestamp with time zone not null,
+  constraint users_email_key UNIQUE (email),
+  constraint users_pkey PRIMARY KEY (id)
+);
+
+CREATE INDEX api_keys_organization ON public.api_keys USING btree (organization_id, id);
+CREATE INDEX api_writes_at ON public.api_writes USING btree (at);
+CREATE INDEX api_writes_key ON public.api_writes USING btree (api_key_id, at);
+CREATE INDEX api_writes_organization ON public.api_writes USING btree (organization_id, at);
+CREATE INDEX credit_entries_organization ON public.credit_entries USING btree (organization_id, id);
+CREATE INDEX deliveries_due ON public.deliveries USING btree (endpoint_id, due_at);
+CREATE INDEX deliveries_organization ON public.deliveries USING btree (organization_id, id);
+CREATE INDEX endpoints_organization ON public.endpoints USING btree (organization_id, id);
+CREATE INDEX finished_deliveries_endpoint ON ONLY public.finished_deliveries USING btree (endpoint_id, id);
+CREATE INDEX finished_deliveries_organization ON ONLY public.finished_deliveries USING btree (organization_id, id);
+CREATE INDEX uploads_organization ON public.uploads USING btree (organization_id, id);
+CREATE INDEX uploads_unfinished ON public.uploads USING btree (start_after) WHERE (status = ANY (ARRAY['ready_for_processing'::text, 'processing'::text]));
+
+create view all_deliveries as
+ SELECT deliveries.id,
+    deliveries.organization_id,
+    deliveries.endpoint_id,
+    deliveries.event_id,
+    deliveries.event_type,
+        CASE
+            WHEN (deliveries.leased_by IS NULL) THEN 'pending'::text
+            ELSE 'in_flight'::text
+        END AS status,
+    deliveries.created_at,
+    (deliveries.attempt_count + ((deliveries.leased_by IS NOT NULL))::integer) AS attempt_count,
+    deliveries.scheduled_at,
+    deliveries.last_attempt_at,
+    deliveries.last_response_status,
+    deliveries.last_error,
+    NULL::timestamp with time zone AS finished_at
+   FROM deliveries
+UNION ALL
+ SELECT finished_deliveries.id,
+    finished_deliveries.organization_id,
+    finished_deliveries.endpoint_id,
+    finished_deliveries.event_id,
+    finished_deliveries.event_type,
+    finished_deliveries.status,
+    finished_deliveries.created_at,
+    finished_deliveries.attempt_count,
+    finished_deliveries.scheduled_at,
+    finished_deliveries.last_attempt_at,
+    finished_deliveries.last_response_status,
+    finished_deliveries.last_error,
+    finished_deliveries.finished_at
+   FROM finished_deliveries;

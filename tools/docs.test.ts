@@ -1,0 +1,80 @@
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { ATTEMPT_ERRORS, LIMITS } from '@dialhook/engine';
+import { LIST_LIMITS, PROBLEMS, VARIABLES, WRITE_LIMITS } from '@dialhook/server';
+
+/** The docs cannot drift from the code: every row here is compared both ways. */
+
+const page = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+/** The rows of every table on a page: cells without the code marks. */
+function rows(text: string): string[][] {
+  return [...text.matchAll(/^\| `([^`]+)` *\|(.*)\|$/gm)].map(([, name, rest]) => [name!, ...rest!.split('|').map((cell) => cell.trim())]);
+}
+
+test('docs/errors.md has every code with its status and meaning, and no other', () => {
+  const [operator = '', attempts = ''] = page('docs/errors.md').split('## Attempts');
+  assert.deepEqual(
+    rows(operator).map(([code, status, meaning]) => [code, Number(status), meaning]),
+    Object.entries(PROBLEMS).map(([code, [status, title]]) => [code, status, title]),
+  );
+  assert.deepEqual(
+    rows(attempts).map(([code, meaning]) => [code, meaning]),
+    Object.entries(ATTEMPT_ERRORS),
+  );
+});
+
+test('docs/configuration.md has every variable with its default and meaning, and no other', () => {
+  assert.deepEqual(
+    rows(page('docs/configuration.md')).map(([name, preset, meaning]) => [name, preset!.replaceAll('`', ''), meaning]),
+    Object.entries(VARIABLES).map(([name, [preset, meaning]]) => [name, preset, meaning]),
+  );
+});
+
+test('docs/limits.md has every limit with its value, and no other', () => {
+  const value = (text: string) =>
+    text.split('×').reduce((product, factor) => product * (factor.trim() === 'MIB' ? 1024 * 1024 : Number(factor)), 1);
+  assert.deepEqual(
+    rows(page('docs/limits.md')).map(([name, text]) => [name, value(text!)]),
+    [...Object.entries(LIMITS), ...Object.entries(LIST_LIMITS), ...Object.entries(WRITE_LIMITS)],
+  );
+});
+
+test('every command of the README and of CONTRIBUTING exists', () => {
+  const { scripts } = JSON.parse(page('package.json')) as { scripts: Record<string, string> };
+  for (const path of ['README.md', 'CONTRIBUTING.md', 'bench/README.md']) {
+    for (const [, name] of page(path).matchAll(/npm run ([a-z]+)/g)) assert.ok(Object.hasOwn(scripts, name!), `${path}: npm run ${name}`);
+  }
+  for (const name of ['start', 'test']) assert.ok(Object.hasOwn(scripts, name));
+});
+
+test('files that the docs name exist', () => {
+  for (const path of ['README.md', 'CONTRIBUTING.md', 'SECURITY.md']) {
+    for (const [, link] of page(path).matchAll(/\]\((?!https?:)([^)#]+)\)/g)) page(link!.replace(/(packages\/\w+)$/, '$1/package.json'));
+  }
+  const rooms = [
+    'packages/server/src/',
+    'packages/',
+    'packages/engine/',
+    'packages/server/src/lists/worker/',
+    'packages/engine/src/',
+    'packages/engine/src/worker/',
+  ];
+  for (const [, name] of page('ARCHITECTURE.md').matchAll(/`([\w/-]+\.ts)`/g)) {
+    const named = name!.replace(/^engine\/(?!src)/, 'engine/src/').replace(/^server\/(?!src)/, 'server/src/');
+    assert.ok(
+      rooms.some((room) => exists(room + named)),
+      `ARCHITECTURE.md names ${name}`,
+    );
+  }
+});
+
+function exists(path: string): boolean {
+  try {
+    page(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
