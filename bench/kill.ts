@@ -1,17 +1,22 @@
-import { DATABASE_KINDS, killRun } from '@dialhook/testing';
+import { killRun } from '@dialhook/testing';
 import { globalSetup, globalTeardown } from '@dialhook/testing/global-setup';
 import { saveResult, table } from './report.ts';
 
 const KILLS = 50;
+const RUNS = [
+  ['postgres', 1],
+  ['postgres', 3],
+  ['embedded', 1],
+] as const;
 
-/** Fifty SIGKILLs at random moments under load, on each database. True when nothing was lost or completed twice. */
+/** Fifty SIGKILLs at random moments under load: one node on each database, and three nodes on one. True when nothing was lost or completed twice. */
 export async function benchKill(): Promise<boolean> {
   console.log(`\nkill: ${KILLS} SIGKILLs at random moments under load\n`);
   await globalSetup();
   const reports: Record<string, unknown>[] = [];
   try {
-    for (const kind of DATABASE_KINDS) {
-      const report = await killRun(kind, KILLS, Math.random);
+    for (const [kind, nodes] of RUNS) {
+      const report = await killRun(kind, { kills: KILLS, nodes, random: Math.random });
       reports.push({ database: kind, ...report, lost: report.lost.length, doubled: report.doubled.length });
     }
   } finally {

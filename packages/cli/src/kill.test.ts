@@ -1,13 +1,18 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { DATABASE_KINDS, killRun } from '@dialhook/testing';
+import { killRun, type DatabaseKind } from '@dialhook/testing';
 
-/** Short enough for every run; `npm run bench -- kill` does fifty on each database. */
+/** Short enough for every run; `npm run bench -- kill` does fifty of each. */
 const KILLS = 4;
+const RUNS: readonly { readonly kind: DatabaseKind; readonly nodes: number }[] = [
+  { kind: 'postgres', nodes: 1 },
+  { kind: 'postgres', nodes: 2 },
+  { kind: 'embedded', nodes: 1 },
+];
 
-for (const kind of DATABASE_KINDS) {
-  test(`a server on ${kind} that is killed ${KILLS} times under load loses nothing and completes nothing twice`, async (t) => {
-    const report = await killRun(kind, KILLS, Math.random);
+for (const { kind, nodes } of RUNS) {
+  test(`${nodes} node(s) on ${kind}, killed ${KILLS} times under load, lose nothing and complete nothing twice`, async (t) => {
+    const report = await killRun(kind, { kills: KILLS, nodes, random: Math.random });
     t.diagnostic(JSON.stringify(report));
     assert.ok(report.accepted > 0, 'the load was real');
     assert.ok(report.existing >= report.accepted);

@@ -51,7 +51,7 @@ export async function startServer(
   options: { readonly clock?: Clock; readonly log?: Logger; readonly files?: FileStore } = {},
 ): Promise<RunningServer> {
   const clock = options.clock ?? systemClock;
-  const log = options.log ?? pino({ level: config.logLevel, redact: ['req.headers.authorization'] });
+  const log = options.log ?? pino({ level: config.logLevel, serializers: { err: describeError } });
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir });
   try {
     await migrate(database, [engineMigrations, serverMigrations]);
@@ -144,4 +144,11 @@ async function startNode(
         await database.close();
       })()),
   };
+}
+
+/** Errors without their extra fields: PostgreSQL puts the values of a row, and so phone numbers, into one of them. */
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { code } = error as NodeJS.ErrnoException;
+  return { type: error.name, message: error.message, ...(code !== undefined && { code }), stack: error.stack };
 }

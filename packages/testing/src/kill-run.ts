@@ -7,6 +7,7 @@ import { ServerProcess } from './server-process.ts';
 
 export interface KillReport {
   readonly kills: number;
+  readonly nodes: number;
   /** Uploads that were answered with 200. */
   readonly accepted: number;
   /** Uploads that exist; those whose answer the kill swallowed are among them. */
@@ -36,23 +37,32 @@ interface Organization {
 }
 
 /**
- * Uploads lists as fast as they are taken while the server is killed (SIGKILL) at random moments, then waits until
- * everything that exists is done, and counts what went missing or came twice.
+ * Uploads lists as fast as they are taken while nodes are killed (SIGKILL) at random moments, then waits until everything
+ * that exists is done, and counts what went missing or came twice. Several nodes share one PostgreSQL and one folder
+ * of files; the embedded database has one node.
  */
-export async function killRun(kind: DatabaseKind, kills: number, random: () => number): Promise<KillReport> {
+export async function killRun(
+  kind: DatabaseKind,
+  options: { readonly kills: number; readonly nodes?: number; readonly random: () => number },
+): Promise<KillReport> {
+  const { kills, nodes = 1, random } = options;
   const place = await freshPlace(kind);
   const receiver = await Receiver.start();
-  const env = {
-    ...place.env,
-    PORT: String(await freePort()),
-    DIALHOOK_OPERATOR_TOKEN: TOKEN,
-    DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true',
-    DIALHOOK_LOG_LEVEL: 'error',
-    DIALHOOK_RETRY_DELAY_SCALE: '0.01',
-  };
-  let server = await ServerProcess.start(env);
+  const environments: Record<string, string>[] = [];
+  for (let n = 0; n < nodes; n++) {
+    environments.push({
+      ...place.env,
+      PORT: String(await freePort()),
+      DIALHOOK_OPERATOR_TOKEN: TOKEN,
+      DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true',
+      DIALHOOK_LOG_LEVEL: 'error',
+      DIALHOOK_RETRY_DELAY_SCALE: '0.01',
+    });
+  }
+  const servers = await Promise.all(environments.map((env) => ServerProcess.start(env)));
   try {
-    const operator = await ApiClient.connect(server.url, TOKEN);
+    const clients = await Promise.all(servers.map(({ url }) => ApiClient.connect(url, TOKEN)));
+    const operator = clients[0]!;
     const organizations: Organization[] = [];
     for (let n = 0; n < ORGANIZATIONS; n++) organizations.push(await makeOrganization(operator, receiver, `kill-${n}`));
 
@@ -60,27 +70,27 @@ export async function killRun(kind: DatabaseKind, kills: number, random: () => n
     let loading = true;
     const load = organizations.map(async ({ keys }) => {
       for (let n = 0; loading; n++) {
-        const answer = await operator
-          .as(keys[n % keys.length]!)
+        const answer = await clients[n % nodes]!.as(keys[n % keys.length]!)
           .send<{ id: string }>('POST', '/api/v1/uploads', { phone_numbers: NUMBERS })
-          .catch(() => null); // the server is down: try again
+          .catch(() => null); // the node is down: try again
         if (answer?.status === 200) accepted.add(answer.body.id);
         await new Promise((resolve) => setTimeout(resolve, answer === null ? 20 : 50));
       }
     });
     for (let n = 0; n < kills; n++) {
       await new Promise((resolve) => setTimeout(resolve, 50 + random() * 1500));
-      await server.kill();
-      server = await ServerProcess.start(env);
+      const victim = Math.floor(random() * nodes);
+      await servers[victim]!.kill();
+      servers[victim] = await ServerProcess.start(environments[victim]!);
     }
     loading = false;
     await Promise.all(load);
 
     const existing = await eventually('every list is finished', () => finishedUploads(operator, organizations), 120_000);
     await eventually('every delivery is finished', () => noPendingDeliveries(operator, organizations), 120_000);
-    return { ...(await judge(operator, receiver, organizations, accepted, existing)), kills };
+    return { ...(await judge(operator, receiver, organizations, accepted, existing)), kills, nodes };
   } finally {
-    await server.stop();
+    for (const server of servers) await server.stop();
     await receiver.stop();
     await place.remove();
   }
@@ -143,7 +153,7 @@ async function judge(
   organizations: readonly Organization[],
   accepted: ReadonlySet<string>,
   existing: ReadonlyMap<string, string>,
-): Promise<Omit<KillReport, 'kills'>> {
+): Promise<Omit<KillReport, 'kills' | 'nodes'>> {
   /** Completion events by upload, and requests by event and endpoint. */
   const completions = new Map<string, Set<string>>();
   const requests = new Map<string, Map<string, number>>();
