@@ -132,6 +132,15 @@ create table finished_deliveries (
   constraint finished_deliveries_status_check CHECK ((status = ANY (ARRAY['delivered'::text, 'exhausted'::text])))
 ) partition by RANGE (id);
 
+create table idempotency_keys (
+  key text not null,
+  fingerprint bytea not null,
+  status integer,
+  sealed_body bytea,
+  created_at timestamp with time zone not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (key)
+);
+
 create table memberships (
   organization_id uuid not null,
   user_id uuid not null,
@@ -221,6 +230,7 @@ CREATE INDEX deliveries_organization ON public.deliveries USING btree (organizat
 CREATE INDEX endpoints_organization ON public.endpoints USING btree (organization_id, id);
 CREATE INDEX finished_deliveries_endpoint ON ONLY public.finished_deliveries USING btree (endpoint_id, id);
 CREATE INDEX finished_deliveries_organization ON ONLY public.finished_deliveries USING btree (organization_id, id);
+CREATE INDEX idempotency_keys_created ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX uploads_organization ON public.uploads USING btree (organization_id, id);
 CREATE INDEX uploads_unfinished ON public.uploads USING btree (start_after) WHERE (status = ANY (ARRAY['ready_for_processing'::text, 'processing'::text]));
 

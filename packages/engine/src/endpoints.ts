@@ -52,6 +52,8 @@ export interface CreateEndpoint {
 }
 
 export interface ChangeEndpoint {
+  /** Only while the endpoint still has this version; else `version_mismatch`. */
+  readonly ifVersion?: number | undefined;
   readonly url?: string | undefined;
   readonly name?: string | null | undefined;
   readonly description?: string | null | undefined;
@@ -174,10 +176,13 @@ export class Endpoints {
         description: change.description,
         events,
         isActive: change.isActive,
+        ifVersion: change.ifVersion,
         sealed: headers === undefined ? undefined : sealSecrets(sealer, { ...secrets, headers }, id),
       },
       now,
     );
+    if (updated === null && change.ifVersion !== undefined)
+      throw new EngineError('version_mismatch', 'The endpoint was changed since it was read.');
     onChange(id);
     return updated;
   }

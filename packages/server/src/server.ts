@@ -21,6 +21,8 @@ import { WRITE_LIMITS, WriteLimits } from './accounts/write-limits.ts';
 import type { Config } from './config.ts';
 import { dialects } from './dialects/index.ts';
 import { createApp } from './http/app.ts';
+import { IDEMPOTENCY } from './http/operator/idempotency.ts';
+import { sweepCalls } from './http/operator/store/idempotency-keys.ts';
 import { HistoryClassifier } from './lists/classify/history.ts';
 import { HttpClassifier } from './lists/classify/http.ts';
 import { DirectoryStore, type FileStore } from './lists/files.ts';
@@ -68,10 +70,11 @@ async function startNode(
 ): Promise<RunningServer> {
   const { clock, database, files, log } = parts;
   const works = config.role !== 'api';
+  const sealer = new Sealer(config.secretKey);
   const engine = new Engine({
     database,
     dialects,
-    sealer: new Sealer(config.secretKey),
+    sealer,
     clock,
     log,
     allowPrivateTargets: config.allowPrivateTargets,
@@ -102,7 +105,18 @@ async function startNode(
     log,
     onCreated: () => processor.wakeAt(clock.now() + LIST_LIMITS.startDelayMs),
   });
-  const context = { config, database, clock, engine, accounts, writeLimits: new WriteLimits(database, clock), uploads, files, links };
+  const context = {
+    config,
+    database,
+    clock,
+    engine,
+    sealer,
+    accounts,
+    writeLimits: new WriteLimits(database, clock),
+    uploads,
+    files,
+    links,
+  };
   const app = await createApp(context, { log, version: VERSION });
 
   await engine.start();
@@ -114,6 +128,7 @@ async function startNode(
     work: async () => {
       try {
         await sweepWrites(database, new Date(clock.now() - 2 * WRITE_LIMITS.windowMs));
+        await sweepCalls(database, new Date(clock.now() - IDEMPOTENCY.keepMs));
         await uploads.sweepFiles();
       } catch (error) {
         log.warn({ err: error }, 'sweeping failed, will be tried again');

@@ -26,7 +26,8 @@ export type EngineErrorCode =
   | 'invalid_events'
   | 'invalid_secret'
   | 'invalid_headers'
-  | 'endpoint_limit';
+  | 'endpoint_limit'
+  | 'version_mismatch'; // the endpoint was changed by somebody else meanwhile
 
 export class EngineError extends Error {
   override readonly name = 'EngineError';

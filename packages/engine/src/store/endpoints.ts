@@ -112,6 +112,7 @@ export async function findSealed(db: Queryable, scope: EndpointScope, id: string
 }
 
 export interface EndpointChange {
+  readonly ifVersion?: number | undefined;
   readonly url?: string | undefined;
   readonly verifiedAt?: Date | undefined;
   readonly name?: string | null | undefined;
@@ -140,9 +141,10 @@ export async function updateEndpoint(
   if (change.sealed !== undefined) set('sealed', change.sealed);
   if (change.isActive !== undefined) set('is_active', change.isActive);
   if (change.isActive === true) sets.push('consecutive_failures = 0', 'disabled_at = null', 'disabled_reason = null');
+  const condition = change.ifVersion === undefined ? '' : ` and version = $${values.push(change.ifVersion)}`;
   const [row] = await db.query<Row>({
     text: `update endpoints set ${sets.join(', ')}
-            where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3) returning ${COLUMNS}`,
+            where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3)${condition} returning ${COLUMNS}`,
     values,
   });
   return row ? toEndpoint(row) : null;

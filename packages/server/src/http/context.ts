@@ -1,4 +1,4 @@
-import type { Clock, Database, Engine } from '@dialhook/engine';
+import type { Clock, Database, Engine, Sealer } from '@dialhook/engine';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { WriteLimits } from '../accounts/write-limits.ts';
 import type { Config } from '../config.ts';
@@ -12,6 +12,7 @@ export interface Context {
   readonly database: Database;
   readonly clock: Clock;
   readonly engine: Engine;
+  readonly sealer: Sealer;
   readonly accounts: Accounts;
   readonly writeLimits: WriteLimits;
   readonly uploads: Uploads;

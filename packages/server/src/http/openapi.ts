@@ -22,7 +22,15 @@ const COMMON_ERRORS: Record<
   { readonly schema: JsonSchema; readonly always: readonly number[]; readonly withBody: readonly number[] } | undefined
 > = {
   OptimalDial: { schema: ErrorBody as JsonSchema, always: [500, 503], withBody: [413, 415] },
-  Operator: { schema: ProblemBody as JsonSchema, always: [500, 503], withBody: [413, 415] },
+  Operator: { schema: ProblemBody as JsonSchema, always: [500, 503], withBody: [409, 413, 415, 422] },
+};
+
+const IDEMPOTENCY_HEADER = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'A repeat with the same key and body gets the first answer and is not done again; kept for 24 hours.',
+  schema: { type: 'string', maxLength: 255 },
 };
 
 interface Operation {
@@ -103,7 +111,11 @@ function describe({ method, path, schema, tag }: Operation): object {
     ...(schema.description !== undefined && { description: schema.description }),
     tags: [tag],
     security: SECURITY[tag],
-    parameters: [...parameters('path', schema.params as JsonSchema), ...parameters('query', schema.querystring as JsonSchema)],
+    parameters: [
+      ...(tag === 'Operator' && method === 'post' ? [IDEMPOTENCY_HEADER] : []),
+      ...parameters('path', schema.params as JsonSchema),
+      ...parameters('query', schema.querystring as JsonSchema),
+    ],
     ...(bodies && {
       requestBody: { required: true, content: Object.fromEntries(Object.entries(bodies).map(([type, body]) => [type, media(body)])) },
     }),

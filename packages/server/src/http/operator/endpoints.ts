@@ -43,21 +43,30 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
   app.get<{ Params: Params }>(
     '/organizations/:slug/endpoints/:endpoint_id',
     { schema: { summary: 'Retrieve an endpoint', params, response: { 200: EndpointBody, ...problems(401, 404) } } },
-    async (request) => {
+    async (request, reply) => {
       const scope = await scopeOf(request.params);
-      return toEndpoint(found(await engine.endpoints.find(scope, request.params.endpoint_id)));
+      const endpoint = found(await engine.endpoints.find(scope, request.params.endpoint_id));
+      return reply.header('etag', etag(endpoint)).send(toEndpoint(endpoint));
     },
   );
 
   app.patch<{ Params: Params; Body: Static<typeof UpdateEndpoint> }>(
     '/organizations/:slug/endpoints/:endpoint_id',
     {
-      schema: { summary: 'Change an endpoint', params, body: UpdateEndpoint, response: { 200: EndpointBody, ...problems(400, 401, 404) } },
+      schema: {
+        summary: 'Change an endpoint',
+        description: 'With `If-Match: <ETag>` only while nobody else has changed it.',
+        params,
+        body: UpdateEndpoint,
+        response: { 200: EndpointBody, ...problems(400, 401, 404, 412) },
+      },
     },
-    async (request) => {
+    async (request, reply) => {
       const scope = await scopeOf(request.params);
       const { is_active: isActive, ...rest } = request.body;
-      return toEndpoint(found(await engine.endpoints.update(scope, request.params.endpoint_id, { ...rest, isActive })));
+      const ifVersion = versionOf(request.headers['if-match']);
+      const endpoint = found(await engine.endpoints.update(scope, request.params.endpoint_id, { ...rest, isActive, ifVersion }));
+      return reply.header('etag', etag(endpoint)).send(toEndpoint(endpoint));
     },
   );
 
@@ -93,6 +102,16 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
     if (!isUuid(id)) throw notFound();
     return { organizationId };
   }
+}
+
+function etag(endpoint: Endpoint): string {
+  return `"${endpoint.version}"`;
+}
+
+/** The version inside an `If-Match`; one that is not ours matches nothing. */
+function versionOf(header: string | undefined): number | undefined {
+  if (header === undefined || header === '*') return undefined;
+  return Number(/^"(\d{1,9})"$/.exec(header)?.[1] ?? 0);
 }
 
 function notFound(): Problem {

@@ -258,6 +258,42 @@ for (const kind of DATABASE_KINDS) {
       );
     });
 
+    test('a repeated call with an Idempotency-Key is answered and not done again', async () => {
+      const path = '/operator/v1/organizations';
+      const call = (slug: string, key: string) =>
+        operator.send<{ id: string; key?: string }>('POST', path, { slug }, { 'idempotency-key': key });
+      const first = await call('once', 'k-1');
+      const again = await call('once', 'k-1');
+      assert.deepEqual([again.status, again.body, again.headers.get('idempotent-replayed')], [201, first.body, 'true']);
+      assert.equal((await call('other', 'k-1')).status, 422);
+      assert.equal((await call('once', 'k-2')).status, 409, 'a refusal is an answer too');
+      assert.equal((await call('once', 'k-2')).headers.get('idempotent-replayed'), 'true');
+      assert.equal((await call('x', 'k'.repeat(256))).status, 400);
+      const keys = await Promise.all(
+        [1, 2, 3].map(() =>
+          operator.send<{ key?: string }>('POST', `${path}/once/api-keys`, { kind: 'optimaldial' }, { 'idempotency-key': 'k-3' }),
+        ),
+      );
+      assert.equal(new Set(keys.filter(({ status }) => status === 201).map(({ body }) => body.key)).size, 1, 'one key was made');
+      assert.equal((await operator.get<{ data: unknown[] }>(`${path}/once/api-keys`)).body.data.length, 1);
+    });
+
+    test('a change with If-Match is only made while nobody else changed the endpoint', async () => {
+      await operator.send('POST', '/operator/v1/organizations', { slug: 'etags' });
+      const { body: made } = await operator.send<Created>('POST', '/operator/v1/organizations/etags/endpoints', {
+        dialect: 'standard',
+        url: receiver.url('/e'),
+      });
+      const path = `/operator/v1/organizations/etags/endpoints/${made.endpoint.id}`;
+      const etag = (await operator.get(path)).headers.get('etag')!;
+      const changed = await operator.send('PATCH', path, { name: 'a' }, { 'if-match': etag });
+      assert.equal(changed.status, 200);
+      assert.notEqual(changed.headers.get('etag'), etag);
+      assert.equal((await operator.send('PATCH', path, { name: 'b' }, { 'if-match': etag })).status, 412);
+      assert.equal((await operator.send('PATCH', path, { name: 'b' }, { 'if-match': 'junk' })).status, 412);
+      assert.equal((await operator.send('PATCH', path, { name: 'b' })).status, 200);
+    });
+
     test('an endpoint is changed, rotated and deleted; another organization’s is not found', async () => {
       await operator.send('POST', '/operator/v1/organizations', { slug: 'mine' });
       await operator.send('POST', '/operator/v1/organizations', { slug: 'theirs' });

@@ -18,6 +18,9 @@ export const PROBLEMS = {
   not_an_owner: [409, 'Only an owner can hold an API key'],
   last_owner: [409, 'The last owner cannot be removed'],
   endpoint_limit: [409, 'The organization has as many endpoints as the dialect allows'],
+  version_mismatch: [412, 'The endpoint was changed since it was read'],
+  idempotency_mismatch: [422, 'The Idempotency-Key was used for another call'],
+  idempotency_in_progress: [409, 'The first call with this Idempotency-Key is still being done'],
   insufficient_credits: [402, 'The organization has too few credits'],
   inbox_full: [503, 'Too many events are waiting to be stored'],
   internal: [500, 'Something failed on our side'],
@@ -106,6 +109,7 @@ function fromEngine(error: EngineError): Problem {
   switch (error.code) {
     case 'inbox_full':
     case 'endpoint_limit':
+    case 'version_mismatch':
       return new Problem(error.code, error.message);
     case 'unknown_endpoint':
       return new Problem('not_found', error.message);

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { intakeRoutes } from './events.ts';
+import { addIdempotency } from './idempotency.ts';
 import { organizationRoutes } from './organizations.ts';
 import { Problem, sendProblem } from './problems.ts';
 
@@ -17,6 +18,7 @@ export async function operatorSurface(app: FastifyInstance, context: Context): P
     // Digests are of one length, so that the comparison takes the same time for every guess.
     if (!timingSafeEqual(digest(token), expected)) throw new Problem('unauthorized');
   });
+  addIdempotency(app, context);
   organizationRoutes(app, context);
   endpointRoutes(app, context);
   intakeRoutes(app, context);
