@@ -143,9 +143,7 @@ export class Dispatcher {
       this.#toLoad.add(lane);
       return;
     }
-    const inFlight = this.#organizationInFlight.get(lane.target.organizationId) ?? 0;
-    if (inFlight >= LIMITS.organizationInFlight) this.#park(lane, lane.target.organizationId);
-    else this.#ready.add(lane);
+    this.#ready.add(lane);
   }
 
   #park(lane: Lane, organizationId: string): void {
@@ -159,9 +157,13 @@ export class Dispatcher {
       const lane: Lane | undefined = this.#ready.values().next().value;
       if (lane === undefined) return;
       this.#ready.delete(lane);
-      const delivery = lane.waiting.shift();
-      if (delivery === undefined || lane.target === null) continue;
-      this.#send(lane, lane.target, delivery);
+      if (lane.target === null || lane.waiting.length === 0) continue;
+      const { organizationId } = lane.target;
+      if ((this.#organizationInFlight.get(organizationId) ?? 0) >= LIMITS.organizationInFlight) {
+        this.#park(lane, organizationId);
+        continue;
+      }
+      this.#send(lane, lane.target, lane.waiting.shift()!);
       this.#wake(lane);
     }
   }
@@ -236,13 +238,16 @@ export class Dispatcher {
     if (change === -1) this.#unpark(organizationId);
   }
 
+  /** One slot is free: the lane that waited longest gets its turn. Lanes that were emptied meanwhile are passed over. */
   #unpark(organizationId: string): void {
     const parked = this.#parked.get(organizationId);
-    const lane: Lane | undefined = parked?.values().next().value;
-    if (parked === undefined || lane === undefined) return;
-    parked.delete(lane);
+    if (parked === undefined) return;
+    for (const lane of parked) {
+      parked.delete(lane);
+      this.#wake(lane);
+      if (this.#ready.has(lane)) break;
+    }
     if (parked.size === 0) this.#parked.delete(organizationId);
-    this.#wake(lane);
   }
 
   async #loadTargets(): Promise<void> {

@@ -144,7 +144,7 @@ function parameters(where: 'path' | 'query', schema: JsonSchema | undefined): ob
   return Object.entries(schema?.properties ?? {}).map(([name, property]) => ({
     name,
     in: where,
-    required: where === 'path' || (schema?.required?.includes(name) ?? false),
+    required: where === 'path' || ((schema?.required?.includes(name) ?? false) && !('default' in property)),
     schema: property,
   }));
 }

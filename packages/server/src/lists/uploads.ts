@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { uuidv7, type Clock, type Database, type Engine, type Log } from '@dialhook/engine';
+import { isUuid, uuidv7, type Clock, type Database, type Engine, type Log } from '@dialhook/engine';
 import { AccountError, type Caller } from '../accounts/model.ts';
 import { changeCredits } from '../accounts/store/organizations.ts';
 import { uploadCreated } from './events.ts';
@@ -170,7 +170,7 @@ export class Uploads {
   /** Removes files of uploads that never came to be, such as those of a process that was killed while receiving. */
   async sweepFiles(): Promise<void> {
     const { clock, database, files, log } = this.#options;
-    const old = await files.oldFolders('uploads', clock.now() - LIST_LIMITS.orphanMs);
+    const old = (await files.oldFolders('uploads', clock.now() - LIST_LIMITS.orphanMs)).filter(isUuid);
     const existing = await existingUploads(database, old);
     const orphans = old.filter((id) => !existing.has(id));
     for (const id of orphans) await files.removeFolder(fileKey(id, ''));

@@ -59,7 +59,7 @@ export function addIdempotency(app: FastifyInstance, { clock, database, sealer }
     const key = request.idempotencyKey;
     if (key === null) return payload;
     if (reply.statusCode >= 500) await forgetCall(database, key);
-    else await finishCall(database, key, reply.statusCode, sealer.seal(String(payload ?? 'null'), key));
+    else await finishCall(database, key, reply.statusCode, sealer.seal(typeof payload === 'string' ? payload : 'null', key));
     return payload;
   });
 }
