@@ -15,13 +15,13 @@ export function demoSteps(config: Config, key: string): DemoStep[] {
   const base = config.publicUrl;
   const auth = `-H "Authorization: Bearer ${key}"`;
   return [
-    { title: '1. In a second terminal, start a receiver that verifies and prints what arrives:', command: 'npm run listen' },
+    { title: 'In a second terminal, start a receiver that verifies and prints what arrives:', command: 'npm run listen' },
     {
-      title: '2. Register it, and hand it the secret that is in the reply:',
+      title: 'Register it, and hand it the secret that is in the reply:',
       command: `curl -sS ${base}/api/v1/webhooks ${auth} -H 'Content-Type: application/json' -d '{"url":"http://127.0.0.1:${LISTEN_PORT}/","events":["upload.created","upload.completed","upload.failed"]}' | curl -sS http://127.0.0.1:${LISTEN_PORT}/secret --data-binary @-`,
     },
     {
-      title: '3. Send a list of 100 numbers; two signed webhooks follow:',
+      title: 'Send a list of 100 numbers; two signed webhooks follow:',
       command: `seq -f '"+1555%07.0f"' 0 99 | paste -sd, - | sed 's/.*/{"filename":"first-list.csv","phone_numbers":[&]}/' | curl -sS ${base}/api/v1/uploads ${auth} -H 'Content-Type: application/json' -d @-`,
     },
   ];

@@ -46,7 +46,7 @@ async function run(env: Environment): Promise<RunningServer> {
 async function makeDemo({ accounts, config }: RunningServer): Promise<void> {
   await accounts.createOrganization(DEMO);
   const { key } = await accounts.createKey(DEMO.slug, { kind: 'optimaldial', name: 'first steps' });
-  const steps = demoSteps(config, key).map(({ title, command }) => `${title}\n\n     ${command}\n`);
+  const steps = demoSteps(config, key).map(({ title, command }, index) => `${index + 1}. ${title}\n\n     ${command}\n`);
   process.stdout.write(
     `\nAn organization "${DEMO.slug}" with ${DEMO.credits} credits was made. Its API key, shown only now:\n\n     ${key}\n\n${steps.join('\n')}\n`,
   );

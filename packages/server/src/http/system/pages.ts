@@ -7,10 +7,10 @@ const STYLE = `
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); --soft: color-mix(in srgb, currentColor 65%, transparent); }
 body { max-width: 46rem; margin: 3rem auto; padding: 0 1.25rem; font: 16px/1.55 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-p.lead { color: var(--soft); margin-top: 0; } pre { padding: .8rem 1rem; border: 1px solid var(--line); border-radius: .5rem; overflow-x: auto; font-size: .85rem; }
+p.lead { color: var(--soft); margin-top: 0; } pre { padding: .8rem 1rem; border: 1px solid var(--line); border-radius: .5rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }
 code { font-family: ui-monospace, monospace; } ol { padding-left: 1.2rem; } li { margin: 1rem 0; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; } td { border-top: 1px solid var(--line); padding: .35rem .6rem .35rem 0; vertical-align: top; }
-td:first-child { font-family: ui-monospace, monospace; color: var(--soft); width: 4.5rem; } td:nth-child(2) { font-family: ui-monospace, monospace; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; font-size: .9rem; } td { border-top: 1px solid var(--line); padding: .35rem .6rem .35rem 0; vertical-align: top; }
+td:first-child { font-family: ui-monospace, monospace; color: var(--soft); width: 4.5rem; } td:nth-child(2) { font-family: ui-monospace, monospace; overflow-wrap: anywhere; width: 55%; }
 .note { border-left: 3px solid #d9822b; padding-left: .8rem; } a { color: inherit; }`;
 
 /** Pages run no script and load nothing; the one style sheet is allowed by its hash. */
@@ -39,7 +39,7 @@ export function startPage(config: Config): string {
 <p class="lead">Phone lists go in; signed, retried webhooks go out.</p>
 ${warning}
 <h2>A list in, a webhook out</h2>
-<p>Take the key that the first start printed: <code>export KEY=od_live_…</code> (or make one with <code>npx dialhook keys create demo</code>).</p>
+<p>Take the key that the first start printed: <code>export KEY=od_live_…</code> (or make one with <code>npm run dialhook -- keys create demo</code>).</p>
 <ol>${steps.join('')}</ol>
 <h2>Then</h2>
 <p>Every call is described at <a href="/docs">/docs</a>, and for machines at <a href="/openapi.json">/openapi.json</a>.</p>`,
