@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import Papa from 'papaparse';
 import { LIST_LIMITS } from '../limits.ts';
@@ -15,30 +16,42 @@ const DELIMITERS = [',', ';', '\t', '|'];
 /** What a file is taken for when it is not UTF-8: what Excel writes in the Americas and western Europe. */
 const FALLBACK_ENCODING = 'windows-1252';
 
+const READ_BYTES = 1 << 18;
+
 class NotUtf8 extends Error {}
 
 /** Streams a CSV file of any usual separator, line end and encoding. Throws `UploadRefused`. */
-export async function readCsv(open: (encoding?: BufferEncoding) => Readable, consumer: CsvConsumer): Promise<void> {
+export async function readCsv(path: string, consumer: CsvConsumer): Promise<void> {
   try {
-    await parse(decode(open(), null), consumer);
+    await parse(decode(path, null), consumer);
   } catch (error) {
     if (!(error instanceof NotUtf8)) throw error;
     consumer.restart();
-    await parse(decode(open(), FALLBACK_ENCODING), consumer);
+    await parse(decode(path, FALLBACK_ENCODING), consumer);
   }
 }
 
-/** Bytes to text; a byte order mark decides, then UTF-8, then the encoding given. */
-async function* decode(input: Readable, encoding: string | null): AsyncGenerator<string> {
-  let decoder: TextDecoder | null = null;
-  for await (const chunk of input as AsyncIterable<Buffer>) {
-    if (decoder === null) {
-      decoder = new TextDecoder(encoding ?? byteOrderMark(chunk) ?? 'utf-8', { fatal: true });
-      if (decoder.encoding === 'utf-8' && chunk.includes(0)) throw new UploadRefused(400, 'file is not a CSV: it holds binary data');
+/**
+ * The file as text; a byte order mark decides the encoding, then UTF-8, then the one given. Reads into one buffer again and
+ * again: a fresh one for each part would be 100 MB of garbage outside of the heap, which is collected late.
+ */
+function* decode(path: string, encoding: string | null): Generator<string> {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    let decoder: TextDecoder | null = null;
+    for (;;) {
+      const part = buffer.subarray(0, readSync(file, buffer));
+      if (decoder === null) {
+        decoder = new TextDecoder(encoding ?? byteOrderMark(part) ?? 'utf-8', { fatal: true });
+        if (decoder.encoding === 'utf-8' && part.includes(0)) throw new UploadRefused(400, 'file is not a CSV: it holds binary data');
+      }
+      yield decodePart(decoder, part.length === 0 ? null : part);
+      if (part.length === 0) return;
     }
-    yield decodePart(decoder, chunk);
+  } finally {
+    closeSync(file);
   }
-  if (decoder !== null) yield decodePart(decoder, null);
 }
 
 function byteOrderMark(chunk: Buffer): string | null {
@@ -54,14 +67,14 @@ function decodePart(decoder: TextDecoder, chunk: Buffer | null): string {
   }
 }
 
-function parse(text: AsyncGenerator<string>, consumer: CsvConsumer): Promise<void> {
+function parse(text: Generator<string>, consumer: CsvConsumer): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const input = Readable.from(counted(text), { objectMode: true });
   let fed = 0;
   let header = true;
 
-  async function* counted(parts: AsyncGenerator<string>): AsyncGenerator<string> {
-    for await (const part of parts) {
+  function* counted(parts: Generator<string>): Generator<string> {
+    for (const part of parts) {
       fed += part.length;
       if (part !== '') yield part;
     }

@@ -1,5 +1,4 @@
-import { createReadStream, readFileSync } from 'node:fs';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { LIST_LIMITS } from '../limits.ts';
 import { UploadRefused } from '../model.ts';
 import { NumberSet } from '../number-set.ts';
@@ -60,7 +59,7 @@ export async function scan(job: ScanJob): Promise<ScanResult> {
 
 async function scanCsv(job: ScanJob, staged: StagedWriter): Promise<ScanResult> {
   let checker: Checker | undefined;
-  await readCsv((encoding) => createReadStream(job.inputPath, { highWaterMark: 1 << 18, ...(encoding && { encoding }) }), {
+  await readCsv(job.inputPath, {
     restart: () => {
       checker = undefined;
       staged.restart();
