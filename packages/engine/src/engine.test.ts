@@ -300,6 +300,33 @@ for (const kind of DATABASE_KINDS) {
       await stop(engine);
     });
 
+    test('stopping waits for what is in flight, gives back what waits, and leaves no lease', async () => {
+      const engine = await start();
+      const organizationId = randomUUID();
+      const path = `/${organizationId}`;
+      await engine.endpoints.create({ organizationId, dialect: 'standard', url: receiver.url(path) });
+      const answers: (() => void)[] = [];
+      receiver.answer = (r) => (r.path === path ? (_request, response) => void answers.push(() => response.end()) : 200);
+      await engine.submit(Array.from({ length: 100 }, (_, n) => ({ organizationId, type: 'a', data: String(n) })));
+      await receiver.until(() => to(path).length === LIMITS.endpointInFlight);
+      const stopped = stop(engine);
+      for (const answer of answers) answer();
+      await stopped;
+      const rows = await place.database.query<{ status: string; count: number }>({
+        text: 'select status, count(*) as count from all_deliveries where organization_id = $1 group by status order by status',
+        values: [organizationId],
+      });
+      assert.deepEqual(rows, [
+        { status: 'delivered', count: LIMITS.endpointInFlight },
+        { status: 'pending', count: 100 - LIMITS.endpointInFlight },
+      ]);
+      receiver.answer = () => 200;
+      const next = await start();
+      await finished(next, organizationId, 100);
+      assert.equal(to(path).length, 100, 'nothing was sent twice');
+      await stop(next);
+    });
+
     test('without permission, no private target is reached at all', async () => {
       const engine = await start({
         allowPrivateTargets: false,

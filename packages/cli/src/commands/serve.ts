@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DEMO, demoSteps, loadConfig, startServer, VERSION, type Environment, type RunningServer } from '@dialhook/server';
+import { print } from '../output.ts';
 
 /** A second signal does not wait: somebody means it. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -8,9 +9,9 @@ export function addServe(program: Command): void {
   program
     .command('serve')
     .description('start a node; every setting comes from the environment (see docs/configuration.md)')
-    .action(async () => {
+    .action(async (_options: object, command: Command) => {
       const server = await run(process.env);
-      process.stdout.write(`Dialhook ${VERSION} listens on ${server.url}\n`);
+      print(command, { url: server.url, version: VERSION }, `Dialhook ${VERSION} listens on ${server.url}`);
       if (server.config.allowPrivateTargets)
         process.stderr.write('Warning: DIALHOOK_ALLOW_PRIVATE_TARGETS is on: webhooks may go to http and to private addresses.\n');
     });

@@ -34,6 +34,13 @@ export async function createApp(context: Context, options: { readonly log: Logge
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'Not found' }));
 
+  // Many clients send `Content-Type: application/json` with every call, also with a DELETE that has no body.
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '' && request.method === 'DELETE') done(null, undefined);
+    else void parseJson(request, body as string, done);
+  });
+
   const openApi = new OpenApi();
   openApi.observe(app);
   await app.register(systemSurface, { context, openApi, version: options.version });

@@ -60,7 +60,8 @@ export class OpenApi {
   observe(app: FastifyInstance): void {
     app.addHook('onRoute', (route) => {
       const schema = (route.schema ?? {}) as Record<string, unknown>;
-      if (schema.hide || schema.summary === undefined) return;
+      if (schema.hide) return;
+      if (schema.summary === undefined) throw new Error(`The route ${route.url} has no summary: describe it, or hide it.`);
       for (const method of [route.method].flat()) {
         if (method === 'HEAD') continue;
         this.#operations.push({
@@ -122,7 +123,10 @@ function describe({ method, path, schema, tag }: Operation): object {
     responses: Object.fromEntries(
       Object.entries(responsesOf(schema.response as Record<string, JsonSchema>, tag, bodies !== undefined)).map(([status, body]) => [
         status,
-        { description: Number(status) < 400 ? 'Success' : 'Refused', content: { [contentType(tag, Number(status))]: media(body) } },
+        {
+          description: Number(status) < 400 ? 'Success' : 'Refused',
+          ...(status !== '204' && { content: { [contentType(tag, Number(status))]: media(body) } }),
+        },
       ]),
     ),
   };

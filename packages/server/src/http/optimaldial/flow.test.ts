@@ -181,7 +181,8 @@ for (const kind of DATABASE_KINDS) {
     });
 
     test('deleting is final', async () => {
-      assert.deepEqual((await api.send('DELETE', `/api/v1/webhooks/${webhook.id}`)).body, { status: 'deleted' });
+      const deleted = await api.send('DELETE', `/api/v1/webhooks/${webhook.id}`, undefined, { 'content-type': 'application/json' });
+      assert.deepEqual(deleted.body, { status: 'deleted' }, 'also with a content type and no body');
       assert.equal((await api.send('DELETE', `/api/v1/webhooks/${webhook.id}`)).status, 404);
       assert.equal((await api.get(`/api/v1/webhooks/${webhook.id}/deliveries`)).status, 404);
       assert.deepEqual((await api.get('/api/v1/webhooks')).body, []);
