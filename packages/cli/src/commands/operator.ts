@@ -14,7 +14,7 @@ export function addOperatorCommands(program: Command): void {
   org
     .command('create')
     .description('create an organization')
-    .argument('<slug>', 'lower-case letters, digits and hyphens')
+    .argument('<slug>', 'lower-case letters and digits, with hyphens, underscores or full stops between them')
     .option('--name <name>', 'what people read; the slug when absent')
     .addOption(new Option('--plan <plan>', 'what it pays for').choices(['list_processing', 'spam_monitoring']).default('list_processing'))
     .option('--credits <n>', 'opening balance', wholeNumber, 0)

@@ -12,7 +12,7 @@ const PlanName = Type.Enum([...PLANS]);
 
 /** Credits are 64-bit in the database; this is far above any balance and exact as a JavaScript number. */
 const MAX_CREDITS = 1_000_000_000_000;
-export const SLUG_PATTERN = '^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$';
+export const SLUG_PATTERN = '^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$';
 export const EVENT_TYPE_PATTERN = '^[a-z0-9_]+(\\.[a-z0-9_]+)*$';
 /** Events of one request. */
 export const MAX_EVENTS = 1_000;
@@ -45,7 +45,10 @@ export const OrganizationPage = Type.Object(
 );
 export const CreateOrganization = Type.Object(
   {
-    slug: Type.String({ pattern: SLUG_PATTERN, description: 'Lower-case letters, digits and hyphens, at most 64' }),
+    slug: Type.String({
+      pattern: SLUG_PATTERN,
+      description: 'Lower-case letters and digits, with hyphens, underscores or full stops between them; at most 64',
+    }),
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     plan: Type.Optional(nullable(PlanName)),
     credits: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_CREDITS })),
