@@ -14,7 +14,7 @@ export function makeList(path: string, rows: number): number {
     const within = Math.floor(n / AREAS.length);
     const exchange = 203 + ((within * 7) % EXCHANGES);
     const line = Math.floor(within / EXCHANGES) * 131 + (within % 97);
-    text += `First${n % 977},Last${n % 7919},(${area}) ${exchange}-${String(line % 10_000).padStart(4, '0')},user${n}@example.com,Springfield,"Met, on ${n % 30}; call after five"\n`;
+    text += `First${n % 977},Last${n % 7919},(${area}) ${exchange}-${String(line % 10_000).padStart(4, '0')},user${n}@example.com,Springfield,"Met, on ${n % 30}; call after five pm"\n`;
     if (text.length > FLUSH_CHARACTERS) {
       writeSync(file, text);
       text = '';

@@ -28,7 +28,7 @@ export const LIST_LIMITS = {
    * How long a new list waits before it is processed, so that a caller who cancels at once is sure to come first
    * (contracts/optimaldial.md 7.2: a cancel is only possible before processing starts).
    */
-  startDelayMs: 1_000,
+  startDelayMs: 750,
   /** How often a node looks for lists that it was not told of. */
   claimIntervalMs: 1_000,
   /** How often one list may be started before it counts as failed: a list that crashes its process must not do so for ever. */
