@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { eventually, freePort, freshPlace, ServerProcess } from '@dialhook/testing';
@@ -57,6 +58,20 @@ test('a bad configuration is one line', async () => {
     assert.equal(code, 1);
     assert.match(stderr, message);
   }
+});
+
+test('a port that is taken is one line, and nothing is left running', async (t) => {
+  const place = await freshPlace('embedded');
+  const blocker = createServer().listen(0, '127.0.0.1');
+  await once(blocker, 'listening');
+  t.after(async () => {
+    blocker.close();
+    await place.remove();
+  });
+  const { port } = blocker.address() as { port: number };
+  const { code, stderr, stdout } = await dialhook(['serve'], { ...place.env, DATABASE_URL: '', PORT: String(port) });
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.match(stderr, /^listen EADDRINUSE[^\n]+Another process has the port; set PORT to another one\.\n$/);
 });
 
 test('without a server, commands say so', async () => {

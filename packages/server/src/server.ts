@@ -57,7 +57,10 @@ export async function startServer(
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir });
   try {
     await migrate(database, [engineMigrations, serverMigrations]);
-    return await startNode(config, { clock, database, log, files: options.files ?? new DirectoryStore(join(config.dataDir, 'files')) });
+    const files = options.files ?? new DirectoryStore(join(config.dataDir, 'files'));
+    const node = await startNode(config, { clock, database, log, files });
+    let stopping: Promise<void> | undefined;
+    return { ...node, stop: () => (stopping ??= node.stop().finally(() => database.close())) };
   } catch (error) {
     await database.close();
     throw error;
@@ -137,28 +140,26 @@ async function startNode(
     },
   });
   sweeper.start();
-  const url = await app.listen({ host: config.host, port: config.port });
-  if (config.port === 0 && config.publicUrl.endsWith(':0')) place.url = url;
 
-  let stopping: Promise<void> | undefined;
-  return {
-    url,
-    config: { ...config, publicUrl: place.url },
-    accounts,
-    app,
-    stop: () =>
-      (stopping ??= (async () => {
-        await sweeper.stop();
-        // A client that is still sending after this time would hold up the stop for as long as it likes.
-        const giveUp = clock.after(LIMITS.drainMs, () => app.server.closeAllConnections());
-        await app.close();
-        giveUp();
-        await processor.stop();
-        await workers.close();
-        await engine.stop();
-        await database.close();
-      })()),
-  };
+  async function stop(): Promise<void> {
+    await sweeper.stop();
+    // A client that is still sending after this time would hold up the stop for as long as it likes.
+    const giveUp = clock.after(LIMITS.drainMs, () => app.server.closeAllConnections());
+    await app.close();
+    giveUp();
+    await processor.stop();
+    await workers.close();
+    await engine.stop();
+  }
+
+  try {
+    const url = await app.listen({ host: config.host, port: config.port });
+    if (config.port === 0 && config.publicUrl.endsWith(':0')) place.url = url;
+    return { url, config: { ...config, publicUrl: place.url }, accounts, app, stop };
+  } catch (error) {
+    await stop(); // such as a port that is taken: nothing must go on in the background
+    throw error;
+  }
 }
 
 /** Errors without their extra fields: PostgreSQL puts the values of a row, and so phone numbers, into one of them. */
