@@ -59,6 +59,8 @@ export class Database implements Queryable {
     });
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.#pool.on('error', () => {});
+    // The same for one in use, where the pool does not listen: its statement rejects, and that is how we hear of it.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   async query<Row>(statement: Statement): Promise<Row[]> {

@@ -31,8 +31,11 @@ export const LIST_LIMITS = {
   startDelayMs: 750,
   /** How often a node looks for lists that it was not told of. */
   claimIntervalMs: 1_000,
-  /** How often one list may be started before it counts as failed: a list that crashes its process must not do so for ever. */
-  maxStarts: 5,
+  /** How often one list may be started before it counts as failed: one that crashes its process must not do so for ever. */
+  maxStarts: 100,
+  /** While the database is away, a finished list is kept and its end tried again this often, so many times: five minutes. */
+  storeTries: 300,
+  storeRetryMs: 1_000,
   /** Validity of a download link: about an hour (contracts/optimaldial.md 7.2). */
   linkSeconds: 3_600,
   /** Characters of an error message that customers see. */

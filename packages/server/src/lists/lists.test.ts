@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DATABASE_KINDS, eventually, freshDatabase, Receiver, startTestServer, type ApiClient, type TestServer } from '@dialhook/testing';
+import { openDatabase } from '@dialhook/engine';
 import { DirectoryStore } from './files.ts';
 import { judge } from './classify/history.ts';
 import { CALL_STATUSES, UPLOAD_STATUSES, UPLOAD_TRANSITIONS } from './model.ts';
@@ -221,6 +222,34 @@ describe('the look-up service', () => {
       ['Carrier lookup unavailable', 'Carrier lookup unavailable', 'failed'],
     );
   });
+});
+
+test('lists are finished although the database cuts its connections again and again', async (t) => {
+  const place = await startTestServer('postgres');
+  const receiver = await Receiver.start();
+  const admin = await openDatabase({ url: place.server.config.databaseUrl, dataDir: '' });
+  t.after(async () => {
+    await admin.close();
+    await place.stop();
+    await receiver.stop();
+  });
+  const { api } = await place.organization();
+  await api.send('POST', '/api/v1/webhooks', { url: receiver.url('/cut') });
+  const uploads: Upload[] = [];
+  for (let n = 0; n < 5; n++)
+    uploads.push((await api.send<Upload>('POST', '/api/v1/uploads', { phone_numbers: sampleNumbers(1000, n) })).body);
+  let cuts = 0;
+  const text = `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`;
+  for (const end = Date.now() + 2_500; Date.now() < end;) {
+    cuts += (await admin.query({ text })).length;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  assert.ok(cuts > 0);
+  for (const upload of uploads) assert.equal((await processed(api, upload)).status, 'completed');
+  const completions = () => receiver.received.filter(({ headers }) => headers['x-optimaldial-event'] === 'upload.completed');
+  const distinct = () => new Set(completions().map(({ headers }) => headers['x-optimaldial-event-id'])).size;
+  await receiver.until(() => distinct() === uploads.length);
+  assert.equal(distinct(), uploads.length, 'one completion event each');
 });
 
 test('a full disk is a 500 that stores and charges nothing', async (t) => {

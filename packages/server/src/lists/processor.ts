@@ -1,4 +1,4 @@
-import { Alarm, type Clock, type Database, type Engine, type Log } from '@dialhook/engine';
+import { Alarm, type Clock, type Database, type Engine, type Log, type Transaction } from '@dialhook/engine';
 import type { Classifier } from './classify/classifier.ts';
 import { LookupFailed } from './classify/http.ts';
 import { uploadCompleted, uploadFailed } from './events.ts';
@@ -101,11 +101,11 @@ export class Processor {
       const stagedPath = await files.local(fileKey(upload.id, STAGED_FILE));
       const { skipMobileLookup } = upload;
       const result = await workers.run({ type: 'process', stagedPath, processedPath, filteredPath }, (numbers) =>
-        classifier.classify(numbers, { skipMobileLookup }),
+        this.#persistently(() => classifier.classify(numbers, { skipMobileLookup })),
       );
       await files.keep(processedKey, processedPath);
       await files.keep(filteredKey, filteredPath);
-      const completed = await database.transaction(async (tx) => {
+      const end = async (tx: Transaction) => {
         const finished = await finishUpload(tx, upload.id, upload.lease, {
           status: 'completed',
           errorMessage: null,
@@ -118,8 +118,8 @@ export class Processor {
         };
         await engine.publish(tx, [{ organizationId: upload.organizationId, ...uploadCompleted(finished, downloads) }]);
         return true;
-      });
-      if (!completed) return;
+      };
+      if (!(await this.#persistently(() => database.transaction(end)))) return;
       await files.remove(fileKey(upload.id, STAGED_FILE));
       log.info({ upload: upload.id, rows: result.rows, ms: Math.round(performance.now() - begin) }, 'list.completed');
     } finally {
@@ -130,14 +130,29 @@ export class Processor {
 
   async #fail(upload: Upload, message: string): Promise<void> {
     const { clock, database, engine } = this.#options;
-    await database.transaction(async (tx) => {
+    const end = async (tx: Transaction) => {
       const now = new Date(clock.now());
-      const failed = await finishUpload(tx, upload.id, upload.lease, {
-        status: 'failed',
-        errorMessage: message.slice(0, LIST_LIMITS.errorLength),
-        now,
-      });
+      const errorMessage = message.slice(0, LIST_LIMITS.errorLength);
+      const failed = await finishUpload(tx, upload.id, upload.lease, { status: 'failed', errorMessage, now });
       if (failed !== null) await engine.publish(tx, [{ organizationId: upload.organizationId, ...uploadFailed(failed) }]);
-    });
+    };
+    await this.#persistently(() => database.transaction(end));
+  }
+
+  /**
+   * A database that is away says nothing about a list: what needs it is tried again for some minutes. The lease number makes
+   * a repeated end harmless: if the first one was committed after all, the second finds nothing to end.
+   */
+  async #persistently<T>(work: () => Promise<T>): Promise<T> {
+    const { clock, log } = this.#options;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof LookupFailed || this.#stopped || tries === LIST_LIMITS.storeTries) throw error;
+        log.warn({ err: error, tries }, 'a list waits for the database');
+        await new Promise<void>((resolve) => clock.after(LIST_LIMITS.storeRetryMs, resolve));
+      }
+    }
   }
 }
