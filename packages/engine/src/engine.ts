@@ -248,12 +248,20 @@ export class Engine {
   }
 
   #release(deliveries: readonly LeasedDelivery[]): void {
-    if (deliveries.length === 0) return;
-    const now = new Date(this.#clock.now());
-    // A failure is harmless: the leases end by themselves.
-    this.#releasing = this.#releasing
-      .then(() => releaseDeliveries(this.#database, deliveries, now))
-      .catch((error: unknown) => this.#log.warn({ err: error }, 'leases could not be given back; they end by themselves'));
+    if (deliveries.length > 0) this.#releasing = this.#releasing.then(() => this.#giveBack(deliveries));
+  }
+
+  async #giveBack(deliveries: readonly LeasedDelivery[]): Promise<void> {
+    for (let tries = 1; tries <= LIMITS.storeTries; tries++) {
+      try {
+        await releaseDeliveries(this.#database, deliveries, new Date(this.#clock.now()));
+        return;
+      } catch (error) {
+        // In the end a failure is harmless: the leases end by themselves.
+        this.#log.warn({ err: error, deliveries: deliveries.length, tries }, 'leases could not be given back');
+        await new Promise<void>((resolve) => this.#clock.after(LIMITS.storeRetryMs, resolve));
+      }
+    }
   }
 
   /** Their events were dropped by retention: there is nothing to send, and the log says so. */

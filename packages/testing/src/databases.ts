@@ -65,6 +65,11 @@ export async function freshPlace(kind: DatabaseKind): Promise<{ dataDir: string;
   };
 }
 
+/** A connection of its own to the PostgreSQL of a test, such as for cutting the others. */
+export function openAdmin(place: { readonly env: Readonly<Record<string, string>> }): Promise<Database> {
+  return openDatabase({ url: place.env.DATABASE_URL, dataDir: '' });
+}
+
 export async function admin(url: string, text: string): Promise<void> {
   const database = await openDatabase({ url, dataDir: '' });
   try {

@@ -1,5 +1,5 @@
 export { FakeClock } from './clock.ts';
-export { admin, DATABASE_KINDS, freshDatabase, freshPlace, type DatabaseKind, type TestDatabase } from './databases.ts';
+export { admin, DATABASE_KINDS, openAdmin, freshDatabase, freshPlace, type DatabaseKind, type TestDatabase } from './databases.ts';
 export { ApiClient, type ApiResponse } from './api-client.ts';
 export { eventually } from './eventually.ts';
 export { freePort, startPostgres, type PostgresServer } from './postgres.ts';

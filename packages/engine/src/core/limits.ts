@@ -35,6 +35,10 @@ export const LIMITS = {
   maxTimeoutMs: 30_000,
   /** Results in one recording statement. */
   recordBatch: 1_000,
+  /** While the database is away: how often a write is tried before its deliveries are left to the next lease. */
+  storeTries: 20,
+  /** The wait between two of these tries. */
+  storeRetryMs: 500,
   /** How often a node says that it lives, and after how long silence it counts as dead. */
   heartbeatMs: 2_000,
   deadAfterMs: 10_000,

@@ -32,6 +32,9 @@ interface Row {
   attempt_count: number;
 }
 
+/** How the events of claimed deliveries are loaded; the caller may try again, since the claim is committed by then. */
+export type LoadEvents = typeof loadEvents;
+
 /** Sorts before every endpoint. */
 export const FIRST_UUID = '00000000-0000-0000-0000-000000000000';
 
@@ -40,7 +43,7 @@ export const FIRST_UUID = '00000000-0000-0000-0000-000000000000';
  * the queue by index (a loose index scan), then takes a few of each, so that the cost follows the number of endpoints
  * with work and one endpoint's backlog never hides the others.
  */
-export async function claimDeliveries(db: Queryable, options: ClaimOptions): Promise<Claim> {
+export async function claimDeliveries(db: Queryable, options: ClaimOptions, load: LoadEvents = loadEvents): Promise<Claim> {
   const rows = await db.query<Row | { id: null; endpoint_id: string | null }>({
     name: 'claim-deliveries',
     text: `
@@ -78,7 +81,7 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions): Pro
   });
   const last = rows.find((row) => row.id === null);
   const taken = rows.filter((row): row is Row => row.id !== null);
-  const events = await loadEvents(db, [...new Set(taken.map((row) => row.event_id))]);
+  const events = await load(db, [...new Set(taken.map((row) => row.event_id))]);
   const deliveries: LeasedDelivery[] = [];
   const expired: Claim['expired'] = [];
   for (const row of taken) {

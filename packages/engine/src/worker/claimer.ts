@@ -1,9 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import type { LeasedDelivery } from '../core/delivery.ts';
+import type { StoredEvent } from '../core/dialect.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
-import { claimDeliveries, FIRST_UUID, type Claim } from '../store/claim.ts';
-import type { Database } from '../store/database.ts';
+import { claimDeliveries, FIRST_UUID, loadEvents, type Claim } from '../store/claim.ts';
+import type { Database, Queryable } from '../store/database.ts';
 import { Alarm } from './alarm.ts';
 
 export interface ClaimerOptions {
@@ -47,14 +48,15 @@ export class Claimer {
     if (free === 0) return false;
     try {
       const now = clock.now();
-      const claim = await claimDeliveries(database, {
+      const options = {
         nodeId,
         now,
         leaseEndsAt: now + LIMITS.leaseMs,
         room: free,
         fullEndpoints: fullEndpoints(),
         after: this.#after,
-      });
+      };
+      const claim = await claimDeliveries(database, options, (db, ids) => this.#loadPersistently(db, ids));
       this.#after = claim.next;
       if (claim.expired.length > 0) expire(claim.expired);
       accept(claim.deliveries);
@@ -63,6 +65,20 @@ export class Claimer {
     } catch (error) {
       log.warn({ err: error }, 'due deliveries could not be claimed');
       return false;
+    }
+  }
+
+  /** The deliveries are ours already: giving up at the first failure would leave them alone until their leases end. */
+  async #loadPersistently(db: Queryable, ids: readonly string[]): Promise<Map<string, StoredEvent>> {
+    const { clock, log } = this.#options;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await loadEvents(db, ids);
+      } catch (error) {
+        if (tries === LIMITS.storeTries) throw error;
+        log.warn({ err: error, tries }, 'events could not be loaded, trying again');
+        await new Promise<void>((resolve) => clock.after(LIMITS.storeRetryMs, resolve));
+      }
     }
   }
 }

@@ -253,30 +253,32 @@ export class Dispatcher {
   async #loadTargets(): Promise<void> {
     const lanes = [...this.#toLoad];
     this.#toLoad = new Set();
-    let targets = new Map<string, Target>();
-    let failed = false;
+    let targets: Map<string, Target>;
     try {
       targets = await this.#options.targets.load(lanes.map((lane) => lane.id));
     } catch (error) {
-      failed = true;
-      this.#options.log.warn({ err: error }, 'endpoints could not be loaded; their deliveries are given back');
+      // The deliveries keep waiting; those whose lease runs short are given back when their turn comes.
+      this.#options.log.warn({ err: error }, 'endpoints could not be loaded, trying again');
+      this.#options.clock.after(LIMITS.storeRetryMs, () => this.#loaded(lanes, null));
+      return;
     }
-    for (const lane of lanes) {
-      lane.loading = false;
-      lane.target = targets.get(lane.id) ?? null;
-      if (lane.target === null) this.#abandon(lane, failed);
-      else this.#wake(lane);
-    }
-    this.#pump();
+    this.#loaded(lanes, targets);
   }
 
-  /** Nothing can be sent to this endpoint: its rows are given back, or it is deleted and its rows are ended elsewhere. */
-  #abandon(lane: Lane, failed: boolean): void {
-    const { waiting } = lane;
-    lane.waiting = [];
-    this.#held -= waiting.length;
-    if (failed) this.#options.release(waiting);
-    this.#tidy(lane);
+  /** Takes over what was loaded; null means that nothing was, and that each lane asks again. */
+  #loaded(lanes: readonly Lane[], targets: ReadonlyMap<string, Target> | null): void {
+    for (const lane of lanes) {
+      lane.loading = false;
+      lane.target = targets?.get(lane.id) ?? null;
+      if (targets !== null && lane.target === null) {
+        // The endpoint is deleted: whoever deleted it, or the sweep, ends its rows.
+        this.#held -= lane.waiting.length;
+        lane.waiting = [];
+      }
+      this.#wake(lane);
+      this.#tidy(lane);
+    }
+    this.#pump();
   }
 
   #tidy(lane: Lane): void {

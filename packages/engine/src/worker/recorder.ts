@@ -5,10 +5,6 @@ import type { Database } from '../store/database.ts';
 import { recordAttempts, type RecordedAttempt } from '../store/record.ts';
 import { Batcher } from './batcher.ts';
 
-/** How often a batch of results is tried to be stored before its deliveries are left to the next lease. */
-const WRITE_TRIES = 20;
-const WRITE_RETRY_MS = 500;
-
 export interface RecorderOptions {
   readonly database: Database;
   readonly clock: Clock;
@@ -46,7 +42,7 @@ export class Recorder {
         if (disabled.length > 0) onDisabled(disabled);
         break;
       } catch (error) {
-        if (tries === WRITE_TRIES) {
+        if (tries === LIMITS.storeTries) {
           log.error(
             { err: error, results: attempts.length },
             'results could not be stored; these deliveries are sent again when their leases end',
@@ -54,7 +50,7 @@ export class Recorder {
           break;
         }
         log.warn({ err: error, results: attempts.length, tries }, 'results could not be stored, trying again');
-        await new Promise<void>((resolve) => clock.after(WRITE_RETRY_MS, resolve));
+        await new Promise<void>((resolve) => clock.after(LIMITS.storeRetryMs, resolve));
       }
     }
     onRecorded(attempts);
