@@ -60,7 +60,14 @@ export async function startServer(
     const files = options.files ?? new DirectoryStore(join(config.dataDir, 'files'));
     const node = await startNode(config, { clock, database, log, files });
     let stopping: Promise<void> | undefined;
-    return { ...node, stop: () => (stopping ??= node.stop().finally(() => database.close())) };
+    const stop = async () => {
+      try {
+        await node.stop();
+      } finally {
+        await database.close();
+      }
+    };
+    return { ...node, stop: () => (stopping ??= stop()) };
   } catch (error) {
     await database.close();
     throw error;
