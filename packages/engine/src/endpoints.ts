@@ -165,22 +165,28 @@ export class Endpoints {
         await this.#ping(dialect, url, { ...secrets, headers: headers ?? secrets.headers }, current.organizationId);
     }
     const now = new Date(clock.now());
-    const updated = await updateEndpoint(
-      database,
-      scope,
-      id,
-      {
-        url,
-        verifiedAt: url !== undefined && dialect.ping !== null ? now : undefined,
-        name: change.name,
-        description: change.description,
-        events,
-        isActive: change.isActive,
-        ifVersion: change.ifVersion,
-        sealed: headers === undefined ? undefined : sealSecrets(sealer, { ...secrets, headers }, id),
-      },
-      now,
-    );
+    const updated = await database.transaction(async (tx) => {
+      // Read again under the row's lock: a rotation during the ping must not be undone by the old secrets.
+      const latest = headers === undefined ? null : await findSealed(tx, scope, id, true);
+      const resealed =
+        latest === null ? undefined : sealSecrets(sealer, { ...openSecrets(sealer, latest, id), ...(headers && { headers }) }, id);
+      return updateEndpoint(
+        tx,
+        scope,
+        id,
+        {
+          url,
+          verifiedAt: url !== undefined && dialect.ping !== null ? now : undefined,
+          name: change.name,
+          description: change.description,
+          events,
+          isActive: change.isActive,
+          ifVersion: change.ifVersion,
+          sealed: resealed,
+        },
+        now,
+      );
+    });
     if (updated === null && change.ifVersion !== undefined)
       throw new EngineError('version_mismatch', 'The endpoint was changed since it was read.');
     onChange(id);
@@ -192,7 +198,7 @@ export class Endpoints {
     const { clock, database, dialects, onChange, sealer } = this.#options;
     const result = await database.transaction(async (tx) => {
       const current = await findEndpoint(tx, scope, id);
-      const sealed = await findSealed(tx, scope, id);
+      const sealed = await findSealed(tx, scope, id, true); // two rotations at once: one after the other
       const dialect = current && dialects.get(current.dialect);
       if (!current || sealed === null || !dialect) return null;
       const value = checkedSecret(dialect, secret);

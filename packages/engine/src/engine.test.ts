@@ -244,6 +244,22 @@ for (const kind of DATABASE_KINDS) {
       await stop(engine);
     });
 
+    test('rotations and header changes at once lose no secret that was shown', async () => {
+      const engine = await start();
+      const organizationId = randomUUID();
+      const path = `/${organizationId}`;
+      const { endpoint } = await engine.endpoints.create({ organizationId, dialect: 'standard', url: receiver.url(path) });
+      const rotate = () => engine.endpoints.rotateSecret({ organizationId }, endpoint.id);
+      const change = (n: number) => engine.endpoints.update({ organizationId }, endpoint.id, { headers: { 'X-N': String(n) } });
+      const [a, , b, , c] = await Promise.all([rotate(), change(1), rotate(), change(2), rotate()]);
+      await engine.submit([{ organizationId, type: 'a', data: '{}' }]);
+      await receiver.until(() => to(path).length === 1);
+      const { body, headers } = to(path)[0]!;
+      for (const rotated of [a, b, c]) await verify(scheme, { secret: rotated!.secret, body, headers });
+      assert.ok(headers['x-n']);
+      await stop(engine);
+    });
+
     test('what a node without senders accepted is sent by another; what a dead node held is taken over', async () => {
       let now = Date.now();
       const clock = { now: () => now, after: systemClock.after };

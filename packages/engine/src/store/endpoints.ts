@@ -102,10 +102,10 @@ export async function findEndpoint(db: Queryable, scope: EndpointScope, id: stri
   return row ? toEndpoint(row) : null;
 }
 
-/** The encrypted part, locked for the transaction when the caller is about to change it. */
-export async function findSealed(db: Queryable, scope: EndpointScope, id: string): Promise<Buffer | null> {
+/** The encrypted part; with `lock`, nobody else changes the endpoint before the caller's transaction ends. */
+export async function findSealed(db: Queryable, scope: EndpointScope, id: string, lock = false): Promise<Buffer | null> {
   const [row] = await db.query<{ sealed: Buffer }>({
-    text: 'select sealed from endpoints where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3)',
+    text: `select sealed from endpoints where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3) ${lock ? 'for update' : ''}`,
     values: [scope.organizationId, id, scope.dialect ?? null],
   });
   return row?.sealed ?? null;
