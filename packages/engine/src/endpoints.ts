@@ -18,7 +18,7 @@ import {
   type EndpointScope,
 } from './store/endpoints.ts';
 import { BlockedTarget, type NetworkGuard } from './worker/guard.ts';
-import { buildRequest } from './worker/request.ts';
+import { buildRequest, makeSender } from './worker/request.ts';
 import { openSecrets, sealSecrets } from './worker/targets.ts';
 import type { Transport } from './worker/transport.ts';
 
@@ -234,7 +234,8 @@ export class Endpoints {
     const { clock, transport } = this.#options;
     const now = clock.now();
     const event = { id: uuidv7(now), organizationId, type: ping.eventType, data: ping.data(), occurredAt: now };
-    const request = buildRequest({ dialect, url, secrets, event, deliveryId: uuidv7(now), attempt: 1, now, timeoutMs: ping.timeoutMs });
+    const message = { event, deliveryId: uuidv7(now), attempt: 1, now, timeoutMs: ping.timeoutMs };
+    const request = buildRequest(makeSender(dialect, url, secrets), message);
     const result: AttemptResult = await transport.post(request);
     if (!isSuccess(result)) throw new PingFailed(result.status, result.status === null ? result.error : null);
   }

@@ -99,8 +99,7 @@ export class Engine {
       maxWeight: LIMITS.publishBatchBytes,
     });
     this.#dispatcher = new Dispatcher({
-      dialects: this.dialects,
-      targets: new TargetCache(database, sealer),
+      targets: new TargetCache(database, this.dialects, sealer),
       transport: this.#transport,
       clock,
       log,
@@ -134,10 +133,8 @@ export class Engine {
       nodeId: this.nodeId,
       clock,
       log,
-      onDeadNodes: (ids) => {
-        this.#claimer.wakeAt(clock.now());
-        options.onDeadNodes?.(ids);
-      },
+      onReleased: () => this.#claimer.wakeAt(clock.now()),
+      onDeadNodes: (ids) => options.onDeadNodes?.(ids),
     });
     this.endpoints = new Endpoints({
       database,
@@ -218,6 +215,7 @@ export class Engine {
       type: event.type,
       data: event.data,
       occurredAt: event.occurredAt ?? now,
+      encoded: undefined,
     }));
   }
 
@@ -276,7 +274,7 @@ export class Engine {
         attempt,
         outcome: 'exhausted',
         startedAt: now,
-        durationMs: 0,
+        durationMs: null,
         status: null,
         error: 'event_expired',
         responseBody: '',

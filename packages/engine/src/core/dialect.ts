@@ -10,6 +10,15 @@ export interface StoredEvent {
   readonly data: string;
   /** Unix milliseconds. */
   readonly occurredAt: number;
+  /** The body that was made last: the endpoints of one event share it. */
+  encoded?: EncodedEvent | undefined;
+}
+
+/** An event's message id and body in one dialect. */
+export interface EncodedEvent {
+  readonly dialect: Dialect;
+  readonly messageId: string;
+  readonly body: Buffer;
 }
 
 /** What the headers of one request are made from. */

@@ -30,13 +30,3 @@ export interface EndpointSecrets {
   readonly secrets: readonly { readonly value: string; readonly until: number | null }[];
   readonly headers: Readonly<Record<string, string>>;
 }
-
-/** What a sender needs of an endpoint. */
-export interface Target {
-  readonly id: string;
-  readonly organizationId: string;
-  readonly dialect: string;
-  readonly url: string;
-  readonly version: number;
-  readonly secrets: EndpointSecrets;
-}

@@ -11,9 +11,11 @@ export const LIMITS = {
   /** Bytes of one event's data: 1 MiB is past every vendor's payload and keeps memory predictable. */
   eventDataBytes: 1024 * 1024,
   /** Deliveries that a node holds leases on, in flight or waiting in memory for a slot. */
-  nodeLeases: 4_000,
+  nodeLeases: 8_000,
   /** Requests in flight of one node: bounds sockets and memory. */
   nodeInFlight: 512,
+  /** Requests that a node starts in one turn of the event loop, before it reads answers. */
+  sendsPerTurn: 16,
   /** Requests in flight to one endpoint: one black hole costs at most these slots. */
   endpointInFlight: 32,
   /** Requests in flight of one organization, so that one with many endpoints leaves room for the others. */
@@ -31,6 +33,8 @@ export const LIMITS = {
   leaseMs: 60_000,
   /** Time kept free at a lease's end for recording the result. */
   leaseMarginMs: 10_000,
+  /** How often leases that ran out are looked for; it reads the whole queue, and only a fault leaves one behind. */
+  leaseSweepMs: 10_000,
   /** The longest timeout that a dialect may declare. */
   maxTimeoutMs: 30_000,
   /** Results in one recording statement. */

@@ -17,7 +17,7 @@ export interface ClaimOptions {
 
 export interface Claim {
   readonly deliveries: LeasedDelivery[];
-  /** Claimed rows whose event was dropped by retention: nothing is left to send. */
+  /** Claimed rows whose event was dropped by retention: nothing is left to send. `attempt` is the last one made. */
   readonly expired: { readonly id: string; readonly lease: number; readonly attempt: number; readonly endpointId: string }[];
   /** Where the next claim goes on; the first UUID when the end was reached. */
   readonly next: string;
@@ -39,7 +39,7 @@ export type LoadEvents = typeof loadEvents;
 export const FIRST_UUID = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Takes due deliveries: retries, what overflowed a node, and what a dead node left. Walks the distinct endpoints of
+ * Takes due deliveries: retries, what overflowed a node, and what was given back. Walks the distinct endpoints of
  * the queue by index (a loose index scan), then takes a few of each, so that the cost follows the number of endpoints
  * with work and one endpoint's backlog never hides the others.
  */
@@ -48,16 +48,17 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
     name: 'claim-deliveries',
     text: `
       with recursive live as (
-        (select endpoint_id, 1 as n from deliveries where endpoint_id > $1 order by endpoint_id limit 1)
+        (select endpoint_id, 1 as n from deliveries where leased_by is null and endpoint_id > $1 order by endpoint_id limit 1)
         union all
-        select (select d.endpoint_id from deliveries d where d.endpoint_id > l.endpoint_id order by d.endpoint_id limit 1), n + 1
+        select (select d.endpoint_id from deliveries d where d.leased_by is null and d.endpoint_id > l.endpoint_id
+                 order by d.endpoint_id limit 1), n + 1
           from live l where l.endpoint_id is not null and n < $2
       ), picked as materialized (
         select d.id, o.version from (
           select e.id, e.version from live l join endpoints e on e.id = l.endpoint_id
            where e.is_active and e.id <> all ($3::uuid[])
         ) o cross join lateral (
-          select id from deliveries where endpoint_id = o.id and due_at <= $4
+          select id from deliveries where endpoint_id = o.id and leased_by is null and due_at <= $4
            order by due_at limit $5 for update skip locked
         ) d limit $6
       ), taken as (
@@ -86,8 +87,7 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
   const expired: Claim['expired'] = [];
   for (const row of taken) {
     const event = events.get(row.event_id);
-    const attempt = row.attempt_count + 1;
-    if (event === undefined) expired.push({ id: row.id, lease: row.lease, attempt, endpointId: row.endpoint_id });
+    if (event === undefined) expired.push({ id: row.id, lease: row.lease, attempt: row.attempt_count, endpointId: row.endpoint_id });
     else {
       deliveries.push({
         id: row.id,
@@ -96,7 +96,7 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
         event,
         lease: row.lease,
         leaseEndsAt: options.leaseEndsAt,
-        attempt,
+        attempt: row.attempt_count + 1,
       });
     }
   }
@@ -115,7 +115,7 @@ export async function loadEvents(db: Queryable, ids: readonly string[]): Promise
   return new Map(
     rows.map((row) => [
       row.id,
-      { id: row.id, organizationId: row.organization_id, type: row.type, data: row.data, occurredAt: row.occurred_at.getTime() },
+      { id: row.id, organizationId: row.organization_id, type: row.type, data: row.data, occurredAt: row.occurred_at.getTime(), encoded: undefined },
     ]),
   );
 }

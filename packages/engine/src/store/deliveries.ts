@@ -1,4 +1,5 @@
 import type { Delivery, DeliveryStatus } from '../core/delivery.ts';
+import { uuidFloor } from '../core/ids.ts';
 import type { Queryable } from './database.ts';
 
 export interface DeliveryFilter {
@@ -8,6 +9,9 @@ export interface DeliveryFilter {
   readonly eventType?: string | undefined;
   /** Only deliveries older than this id. */
   readonly before?: string | undefined;
+  /** Only deliveries made in this time, Unix milliseconds; `until` itself is not in it. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
 }
 
 interface Row {
@@ -24,22 +28,60 @@ interface Row {
   last_response_status: number | null;
   last_error: string | null;
   finished_at: Date | null;
+  last_duration_ms: number | null;
+  last_response_body: string | null;
 }
 
-/** The delivery log, newest first. Filters become conditions only when set, so that each shape gets its own index. */
+/** The two tables in one shape: what is unfinished is in the queue, the rest in the history. */
+const QUEUE = `select id, organization_id, endpoint_id, event_id, event_type,
+  case when leased_by is null then 'pending' else 'in_flight' end as status, created_at,
+  attempt_count + (leased_by is not null)::int as attempt_count, scheduled_at, last_attempt_at, last_response_status, last_error,
+  null::timestamptz as finished_at, null::int as last_duration_ms, null::text as last_response_body from deliveries`;
+const HISTORY = `select id, organization_id, endpoint_id, event_id, event_type, status, created_at, attempt_count, scheduled_at, last_attempt_at,
+  last_response_status, last_error, finished_at, last_duration_ms, last_response_body from finished_deliveries`;
+
+/** The delivery log, newest first. Filters become conditions only when set, so that each shape gets its own plan. */
 export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limit: number): Promise<Delivery[]> {
   const values: unknown[] = [filter.organizationId, limit];
   const conditions = ['organization_id = $1'];
   const where = (condition: string, value: unknown) => conditions.push(`${condition} $${values.push(value)}`);
-  if (filter.endpointId !== undefined) where('endpoint_id =', filter.endpointId);
-  if (filter.status !== undefined) where('status =', filter.status);
   if (filter.eventType !== undefined) where('event_type =', filter.eventType);
   if (filter.before !== undefined) where('id <', filter.before);
-  const rows = await db.query<Row>({
-    text: `select * from all_deliveries where ${conditions.join(' and ')} order by id desc limit $2`,
-    values,
-  });
+  if (filter.since !== undefined) where('id >=', uuidFloor(filter.since));
+  if (filter.until !== undefined) where('id <', uuidFloor(filter.until));
+  const common = conditions.join(' and ');
+  const newest = `order by id desc limit $2`;
+  const endpoint = filter.endpointId === undefined ? '' : ` and endpoint_id = $${values.push(filter.endpointId)}`;
+  const unfinished = `(${QUEUE} where ${common}${endpoint}${queueStatus(filter.status)} ${newest})`;
+  const finished = `(${history(common, endpoint, filter.status)} ${newest})`;
+  const parts = filter.status === undefined ? [unfinished, finished] : [FINISHED.has(filter.status) ? finished : unfinished];
+  const rows = await db.query<Row>({ text: `select * from (${parts.join(' union all ')}) d ${newest}`, values });
   return rows.map(toDelivery);
+}
+
+const FINISHED: ReadonlySet<DeliveryStatus> = new Set(['delivered', 'exhausted']);
+
+function queueStatus(status: DeliveryStatus | undefined): string {
+  return status === undefined ? '' : ` and leased_by is ${status === 'pending' ? '' : 'not '}null`;
+}
+
+/**
+ * The history by the index on (organization, endpoint, id): of one endpoint directly, of all as a merge of the newest of
+ * each, whose ids a loose index scan finds. What is exhausted has a small index of its own.
+ */
+function history(common: string, endpoint: string, status: DeliveryStatus | undefined): string {
+  const state = status === undefined ? '' : ` and status = '${status}'`;
+  if (endpoint !== '' || status === 'exhausted') return `${HISTORY} where ${common}${endpoint}${state}`;
+  return `with recursive target as (
+      (select endpoint_id from finished_deliveries where organization_id = $1 order by endpoint_id limit 1)
+      union all
+      select (select f.endpoint_id from finished_deliveries f where f.organization_id = $1 and f.endpoint_id > t.endpoint_id
+               order by f.endpoint_id limit 1)
+        from target t where t.endpoint_id is not null
+    )
+    select newest.* from target cross join lateral (
+      ${HISTORY} where ${common}${state} and endpoint_id = target.endpoint_id order by id desc limit $2
+    ) newest`;
 }
 
 export interface LoggedAttempt {
@@ -58,28 +100,49 @@ export async function findDelivery(
   id: string,
 ): Promise<{ delivery: Delivery; attempts: LoggedAttempt[] } | null> {
   const [row] = await db.query<Row>({
-    text: 'select * from all_deliveries where organization_id = $1 and id = $2',
+    text: `${QUEUE} where organization_id = $1 and id = $2 union all ${HISTORY} where organization_id = $1 and id = $2`,
     values: [organizationId, id],
   });
   if (!row) return null;
-  const attempts = await db.query<{
-    number: number;
-    started_at: Date;
-    duration_ms: number;
-    response_status: number | null;
-    response_body: string | null;
-    error: string | null;
-  }>({ text: 'select * from attempts where delivery_id = $1 order by number', values: [id] });
+  const earlier = await db.query<AttemptRow>({
+    text: 'select number, started_at, duration_ms, response_status, response_body, error from attempts where delivery_id = $1 order by number',
+    values: [id],
+  });
+  return { delivery: toDelivery(row), attempts: [...earlier, ...lastAttempt(row)].map(toAttempt) };
+}
+
+interface AttemptRow {
+  number: number;
+  started_at: Date;
+  duration_ms: number;
+  response_status: number | null;
+  response_body: string | null;
+  error: string | null;
+}
+
+/** The attempt that a finished delivery holds itself; none when it ended without one. */
+function lastAttempt(row: Row): AttemptRow[] {
+  if (row.last_duration_ms === null || row.last_attempt_at === null) return [];
+  return [
+    {
+      number: row.attempt_count,
+      started_at: row.last_attempt_at,
+      duration_ms: row.last_duration_ms,
+      response_status: row.last_response_status,
+      response_body: row.last_response_body,
+      error: row.last_error,
+    },
+  ];
+}
+
+function toAttempt(row: AttemptRow): LoggedAttempt {
   return {
-    delivery: toDelivery(row),
-    attempts: attempts.map((a) => ({
-      number: a.number,
-      startedAt: a.started_at,
-      durationMs: a.duration_ms,
-      responseStatus: a.response_status,
-      responseBody: a.response_body,
-      error: a.error,
-    })),
+    number: row.number,
+    startedAt: row.started_at,
+    durationMs: row.duration_ms,
+    responseStatus: row.response_status,
+    responseBody: row.response_body,
+    error: row.error,
   };
 }
 

@@ -33,6 +33,19 @@ export async function releaseLeases(db: Queryable, nodeIds: readonly string[], n
   });
 }
 
+/**
+ * Ends leases that ran out: of a claim whose answer was lost, of a result that could not be stored. Reads the whole
+ * queue, which is why rows in flight need no index, and is done rarely. Returns how many there were.
+ */
+export async function endExpiredLeases(db: Queryable, now: Date): Promise<number> {
+  const rows = await db.query({
+    name: 'end-expired-leases',
+    text: `update deliveries set leased_by = null, lease = lease + 1, due_at = $1 where leased_by is not null and due_at < $1 returning 1`,
+    values: [now],
+  });
+  return rows.length;
+}
+
 /** Gives back single deliveries that a node cannot send in time. */
 export async function releaseDeliveries(db: Queryable, leases: readonly { id: string; lease: number }[], now: Date): Promise<void> {
   await db.query({

@@ -1,5 +1,6 @@
 import type { LeasedDelivery } from '../core/delivery.ts';
 import type { StoredEvent } from '../core/dialect.ts';
+import { plainArray, timeArray } from './arrays.ts';
 import type { Queryable } from './database.ts';
 
 export interface PublishOptions {
@@ -49,11 +50,11 @@ export async function publishEvents(db: Queryable, events: readonly StoredEvent[
       )
       select id, event_id, endpoint_id, version from target where leased`,
     values: [
-      events.map((event) => event.id),
-      events.map((event) => event.organizationId),
+      plainArray(events.map((event) => event.id)),
+      plainArray(events.map((event) => event.organizationId)),
       events.map((event) => event.type),
       events.map((event) => event.data),
-      events.map((event) => new Date(event.occurredAt)),
+      timeArray(events.map((event) => event.occurredAt)),
       options.fullEndpoints,
       options.room,
       new Date(options.now),

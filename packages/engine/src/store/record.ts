@@ -1,3 +1,4 @@
+import { plainArray, timeArray } from './arrays.ts';
 import type { Queryable } from './database.ts';
 
 /** One attempt's result, ready to be written. Times are Unix milliseconds. */
@@ -8,7 +9,8 @@ export interface RecordedAttempt {
   readonly attempt: number;
   readonly outcome: 'delivered' | 'retry' | 'exhausted';
   readonly startedAt: number;
-  readonly durationMs: number;
+  /** Null when nothing was sent. */
+  readonly durationMs: number | null;
   readonly status: number | null;
   readonly error: string | null;
   readonly responseBody: string;
@@ -55,14 +57,12 @@ export async function recordAttempts(db: Queryable, attempts: readonly RecordedA
          where d.id = r.id and d.lease = r.lease and d.leased_by is not null and r.outcome = 'retry'
         returning d.id, r.attempt, r.started_at, r.duration_ms, r.status, r.error, r.body
       ), archived as (
-        insert into finished_deliveries (id, organization_id, endpoint_id, event_id, event_type, status, created_at,
-          attempt_count, scheduled_at, last_attempt_at, last_response_status, last_error, finished_at)
-        select id, organization_id, endpoint_id, event_id, event_type, outcome, created_at, attempt, scheduled_at,
-               started_at, status, error, $11 from ended
+        insert into finished_deliveries (id, organization_id, endpoint_id, event_id, event_type, status, created_at, attempt_count,
+          scheduled_at, last_attempt_at, last_duration_ms, last_response_status, last_response_body, last_error, finished_at)
+        select id, organization_id, endpoint_id, event_id, event_type, outcome, created_at, attempt,
+               scheduled_at, started_at, duration_ms, status, body, error, $11 from ended
       ), logged as (
         insert into attempts (delivery_id, number, started_at, duration_ms, response_status, response_body, error)
-        select id, attempt, started_at, duration_ms, status, body, error from ended
-        union all
         select id, attempt, started_at, duration_ms, status, body, error from postponed
       ), touched as (
         select * from unnest($12::uuid[], $13::boolean[], $14::int[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::boolean[])
@@ -87,23 +87,23 @@ export async function recordAttempts(db: Queryable, attempts: readonly RecordedA
       )
       select id from counted where not is_active`,
     values: [
-      attempts.map((a) => a.deliveryId),
-      attempts.map((a) => a.lease),
-      attempts.map((a) => a.attempt),
-      attempts.map((a) => a.outcome),
-      attempts.map((a) => new Date(a.startedAt)),
-      attempts.map((a) => a.durationMs),
-      attempts.map((a) => a.status),
+      plainArray(attempts.map((a) => a.deliveryId)),
+      plainArray(attempts.map((a) => a.lease)),
+      plainArray(attempts.map((a) => a.attempt)),
+      plainArray(attempts.map((a) => a.outcome)),
+      timeArray(attempts.map((a) => a.startedAt)),
+      plainArray(attempts.map((a) => a.durationMs)),
+      plainArray(attempts.map((a) => a.status)),
       attempts.map((a) => a.error),
       attempts.map((a) => a.responseBody),
-      attempts.map((a) => (a.retryAt === null ? null : new Date(a.retryAt))),
+      timeArray(attempts.map((a) => a.retryAt)),
       new Date(now),
-      tallies.map(([id]) => id),
+      plainArray(tallies.map(([id]) => id)),
       tallies.map(([, t]) => t.succeeded),
-      tallies.map(([, t]) => t.failuresSinceSuccess),
-      tallies.map(([, t]) => (t.lastSuccessAt === null ? null : new Date(t.lastSuccessAt))),
-      tallies.map(([, t]) => (t.lastFailureAt === null ? null : new Date(t.lastFailureAt))),
-      tallies.map(([, t]) => t.threshold),
+      plainArray(tallies.map(([, t]) => t.failuresSinceSuccess)),
+      timeArray(tallies.map(([, t]) => t.lastSuccessAt)),
+      timeArray(tallies.map(([, t]) => t.lastFailureAt)),
+      plainArray(tallies.map(([, t]) => t.threshold)),
       tallies.map(([, t]) => t.gone),
     ],
   });
@@ -119,7 +119,7 @@ function tally(attempts: readonly RecordedAttempt[]): Map<string, EndpointTally>
       entry = { succeeded: false, failuresSinceSuccess: 0, lastSuccessAt: null, lastFailureAt: null, threshold: null, gone: false };
       byEndpoint.set(attempt.endpointId, entry);
     }
-    const endedAt = attempt.startedAt + attempt.durationMs;
+    const endedAt = attempt.startedAt + (attempt.durationMs ?? 0);
     if (attempt.outcome === 'delivered') {
       entry.succeeded = true;
       entry.failuresSinceSuccess = 0;

@@ -43,9 +43,10 @@ export async function dropOldPartitions(database: Database, now: number, keepDay
 export async function sweepOrphans(db: Queryable, now: Date): Promise<number> {
   const rows = await db.query<{ endpoint_id: string }>({
     text: `with recursive live as (
-             (select endpoint_id from deliveries order by endpoint_id limit 1)
+             (select endpoint_id from deliveries where leased_by is null order by endpoint_id limit 1)
              union all
-             select (select d.endpoint_id from deliveries d where d.endpoint_id > l.endpoint_id order by d.endpoint_id limit 1)
+             select (select d.endpoint_id from deliveries d where d.leased_by is null and d.endpoint_id > l.endpoint_id
+                      order by d.endpoint_id limit 1)
                from live l where l.endpoint_id is not null
            )
            select endpoint_id from live where endpoint_id is not null and not exists (select from endpoints e where e.id = live.endpoint_id)`,

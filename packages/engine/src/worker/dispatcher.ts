@@ -1,13 +1,11 @@
 import type { Clock } from '../core/clock.ts';
 import type { LeasedDelivery } from '../core/delivery.ts';
-import type { DialectRegistry } from '../core/dialect.ts';
-import type { Target } from '../core/endpoint.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { outcomeOf, type AttemptResult } from '../core/outcome.ts';
 import type { RecordedAttempt } from '../store/record.ts';
-import { buildRequest } from './request.ts';
-import type { TargetCache } from './targets.ts';
+import { buildRequest, type Sender } from './request.ts';
+import type { Target, TargetCache } from './targets.ts';
 import type { Transport } from './transport.ts';
 
 /** One endpoint's leased deliveries on this node. */
@@ -20,7 +18,6 @@ interface Lane {
 }
 
 export interface DispatcherOptions {
-  readonly dialects: DialectRegistry;
   readonly targets: TargetCache;
   readonly transport: Transport;
   readonly clock: Clock;
@@ -47,6 +44,7 @@ export class Dispatcher {
   readonly #parked = new Map<string, Set<Lane>>();
   #toLoad = new Set<Lane>();
   #inFlight = 0;
+  #sentInTurn = 0;
   /** Leases held: waiting, in flight, or sent and not yet recorded. */
   #held = 0;
   #stopping = false;
@@ -152,10 +150,14 @@ export class Dispatcher {
     else parked.add(lane);
   }
 
+  /**
+   * Sends what may be sent, a little in each turn of the event loop, so that answers are read in between. The number
+   * of connections in use then follows the receivers' latency and not the caps: few warm ones carry more than many.
+   */
   #pump(): void {
-    while (this.#inFlight < LIMITS.nodeInFlight) {
-      const lane: Lane | undefined = this.#ready.values().next().value;
-      if (lane === undefined) return;
+    while (this.#inFlight < LIMITS.nodeInFlight && this.#ready.size > 0) {
+      if (this.#sentInTurn >= LIMITS.sendsPerTurn) return;
+      const lane = this.#ready.values().next().value!;
       this.#ready.delete(lane);
       if (lane.target === null || lane.waiting.length === 0) continue;
       const { organizationId } = lane.target;
@@ -163,28 +165,34 @@ export class Dispatcher {
         this.#park(lane, organizationId);
         continue;
       }
+      if (this.#sentInTurn === 0) setImmediate(() => this.#nextTurn());
+      this.#sentInTurn += 1;
       this.#send(lane, lane.target, lane.waiting.shift()!);
       this.#wake(lane);
     }
   }
 
+  #nextTurn(): void {
+    this.#sentInTurn = 0;
+    this.#pump();
+  }
+
   #send(lane: Lane, target: Target, delivery: LeasedDelivery): void {
-    const { clock, dialects, transport, release } = this.#options;
+    const { clock, transport, release } = this.#options;
     const now = clock.now();
-    const dialect = dialects.get(target.dialect);
+    const { sender } = target;
     // A dialect that this version does not know (a newer node's) and a lease that ends too soon: somebody else's work.
-    if (dialect === undefined || now + dialect.timeoutMs + LIMITS.leaseMarginMs > delivery.leaseEndsAt) {
+    if (sender === null || now + sender.dialect.timeoutMs + LIMITS.leaseMarginMs > delivery.leaseEndsAt) {
       this.#held -= 1;
       release([delivery]);
       return;
     }
     this.#count(lane, target.organizationId, 1);
-    const { event, id: deliveryId, attempt } = delivery;
-    const { url, secrets } = target;
-    const request = buildRequest({ dialect, url, secrets, event, deliveryId, attempt, now, timeoutMs: dialect.timeoutMs });
+    const { attempt, event, id: deliveryId } = delivery;
+    const request = buildRequest(sender, { event, deliveryId, attempt, now, timeoutMs: sender.dialect.timeoutMs });
     void transport.post(request).then((result) => {
       this.#count(lane, target.organizationId, -1);
-      this.#finish(target, delivery, result);
+      this.#finish(target, sender, delivery, result);
       this.#wake(lane);
       this.#pump();
       this.#tidy(lane);
@@ -192,9 +200,8 @@ export class Dispatcher {
     });
   }
 
-  #finish(target: Target, delivery: LeasedDelivery, result: AttemptResult): void {
-    const { clock, dialects, log, random, record, retryDelayScale } = this.#options;
-    const dialect = dialects.get(target.dialect)!; // it was there when the request was sent
+  #finish(target: Target, { dialect }: Sender, delivery: LeasedDelivery, result: AttemptResult): void {
+    const { clock, log, random, record, retryDelayScale } = this.#options;
     const outcome = outcomeOf(dialect, delivery.attempt, result, retryDelayScale, random);
     log.debug(
       {
@@ -203,7 +210,7 @@ export class Dispatcher {
         type: delivery.event.type,
         endpoint: target.id,
         organization: target.organizationId,
-        dialect: target.dialect,
+        dialect: dialect.name,
         attempt: delivery.attempt,
         outcome: outcome.kind,
         status: result.status,

@@ -1,13 +1,25 @@
-import type { Dialect, StoredEvent } from '../core/dialect.ts';
+import type { KeyObject } from 'node:crypto';
+import type { Dialect, EncodedEvent, StoredEvent } from '../core/dialect.ts';
 import type { EndpointSecrets } from '../core/endpoint.ts';
-import { signatureHeaderValue } from '../core/signer.ts';
+import { signatureHeaderValue, signingKey } from '../core/signer.ts';
 import type { OutgoingRequest } from './transport.ts';
-import { signingSecrets } from './targets.ts';
 
-export interface RequestParts {
+/** Where requests of one endpoint go and what signs them, made once and used for every attempt. */
+export interface Sender {
   readonly dialect: Dialect;
-  readonly url: string;
-  readonly secrets: EndpointSecrets;
+  readonly origin: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly keys: readonly { readonly key: KeyObject; readonly until: number | null }[];
+}
+
+export function makeSender(dialect: Dialect, url: string, secrets: EndpointSecrets): Sender {
+  const { origin, pathname, search } = new URL(url);
+  const keys = secrets.secrets.map(({ value, until }) => ({ key: signingKey(dialect.scheme, value), until }));
+  return { dialect, origin, path: pathname + search, headers: secrets.headers, keys };
+}
+
+export interface Message {
   readonly event: StoredEvent;
   readonly deliveryId: string;
   readonly attempt: number;
@@ -16,20 +28,30 @@ export interface RequestParts {
 }
 
 /** Makes the exact bytes and headers of one attempt, from the dialect's data alone. */
-export function buildRequest(parts: RequestParts): OutgoingRequest {
-  const { dialect, event, now } = parts;
-  const messageId = dialect.messageId(event.id);
+export function buildRequest({ dialect, headers, keys, origin, path }: Sender, message: Message): OutgoingRequest {
+  const { attempt, deliveryId, event, now, timeoutMs } = message;
+  const { body, messageId } = encodeOnce(event, dialect);
   const timestamp = Math.floor(now / 1000);
-  const body = dialect.encode(event, messageId);
-  const secrets = signingSecrets(parts.secrets, now);
   return {
-    url: new URL(parts.url),
+    origin,
+    path,
     body,
-    timeoutMs: parts.timeoutMs,
+    timeoutMs,
     headers: {
-      ...parts.secrets.headers,
-      ...dialect.headers({ deliveryId: parts.deliveryId, messageId, eventType: event.type, attempt: parts.attempt, timestamp }),
-      [dialect.signatureHeader]: signatureHeaderValue(dialect.scheme, secrets, messageId, timestamp, body),
+      ...headers,
+      ...dialect.headers({ deliveryId, messageId, eventType: event.type, attempt, timestamp }),
+      [dialect.signatureHeader]: signatureHeaderValue(dialect.scheme, signingKeys(keys, now), messageId, timestamp, body),
     },
   };
+}
+
+function encodeOnce(event: StoredEvent, dialect: Dialect): EncodedEvent {
+  if (event.encoded?.dialect === dialect) return event.encoded;
+  const messageId = dialect.messageId(event.id);
+  return (event.encoded = { dialect, messageId, body: Buffer.from(dialect.encode(event, messageId)) });
+}
+
+/** The keys that sign now: the current one, and replaced ones in their overlap. */
+function signingKeys(keys: Sender['keys'], now: number): KeyObject[] {
+  return keys.filter(({ until }) => until === null || until > now).map(({ key }) => key);
 }

@@ -1,8 +1,19 @@
-import type { EndpointSecrets, Target } from '../core/endpoint.ts';
+import type { DialectRegistry } from '../core/dialect.ts';
+import type { EndpointSecrets } from '../core/endpoint.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Sealer } from '../core/seal.ts';
 import type { Queryable } from '../store/database.ts';
 import { loadTargets } from '../store/endpoints.ts';
+import { makeSender, type Sender } from './request.ts';
+
+/** What the dispatcher needs of an endpoint. */
+export interface Target {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly version: number;
+  /** Null: a dialect that this version does not know, of a newer node. */
+  readonly sender: Sender | null;
+}
 
 /**
  * The senders' memory of endpoints. Whoever asks says which version is current, so an entry can be stale only as long
@@ -10,11 +21,13 @@ import { loadTargets } from '../store/endpoints.ts';
  */
 export class TargetCache {
   readonly #db: Queryable;
+  readonly #dialects: DialectRegistry;
   readonly #sealer: Sealer;
   readonly #entries = new Map<string, Target>();
 
-  constructor(db: Queryable, sealer: Sealer) {
+  constructor(db: Queryable, dialects: DialectRegistry, sealer: Sealer) {
     this.#db = db;
+    this.#dialects = dialects;
     this.#sealer = sealer;
   }
 
@@ -31,9 +44,11 @@ export class TargetCache {
   /** Loads targets in one query. An id that is missing in the result belongs to a deleted endpoint. */
   async load(ids: readonly string[]): Promise<Map<string, Target>> {
     const loaded = new Map<string, Target>();
-    for (const { sealed, ...row } of await loadTargets(this.#db, ids)) {
-      const target = { ...row, secrets: openSecrets(this.#sealer, sealed, row.id) };
-      loaded.set(row.id, target);
+    for (const { dialect: name, id, organizationId, sealed, url, version } of await loadTargets(this.#db, ids)) {
+      const dialect = this.#dialects.get(name);
+      const sender = dialect === undefined ? null : makeSender(dialect, url, openSecrets(this.#sealer, sealed, id));
+      const target = { id, organizationId, version, sender };
+      loaded.set(id, target);
       this.#remember(target);
     }
     return loaded;
@@ -52,9 +67,4 @@ export function sealSecrets(sealer: Sealer, secrets: EndpointSecrets, endpointId
 
 export function openSecrets(sealer: Sealer, sealed: Buffer, endpointId: string): EndpointSecrets {
   return JSON.parse(sealer.open(sealed, endpointId)) as EndpointSecrets;
-}
-
-/** The secrets that sign now: the current one, and replaced ones in their overlap. */
-export function signingSecrets(secrets: EndpointSecrets, now: number): string[] {
-  return secrets.secrets.filter(({ until }) => until === null || until > now).map(({ value }) => value);
 }

@@ -6,9 +6,10 @@ import { parseRetryAfter, type AttemptResult } from '../core/outcome.ts';
 import { BlockedTarget, type NetworkGuard } from './guard.ts';
 
 export interface OutgoingRequest {
-  readonly url: URL;
+  readonly origin: string;
+  readonly path: string;
   readonly headers: Record<string, string>;
-  readonly body: string;
+  readonly body: Buffer;
   /** For everything: name resolution, connection, TLS, request and answer. */
   readonly timeoutMs: number;
 }
@@ -53,8 +54,8 @@ export class Transport {
       try {
         this.#agent.dispatch(
           {
-            origin: request.url.origin,
-            path: request.url.pathname + request.url.search,
+            origin: request.origin,
+            path: request.path,
             method: 'POST',
             headers: request.headers,
             body: request.body,

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../store/database.ts';
-import { heartbeat, releaseDeadNodes, releaseLeases, removeNode, removeOtherNodes } from '../store/nodes.ts';
+import { endExpiredLeases, heartbeat, releaseDeadNodes, releaseLeases, removeNode, removeOtherNodes } from '../store/nodes.ts';
 import { Alarm } from './alarm.ts';
 import { dropOldPartitions, ensurePartitions, sweepOrphans } from '../store/upkeep.ts';
 
@@ -11,6 +11,8 @@ export interface UpkeepOptions {
   readonly nodeId: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Deliveries became due that nobody knew of. */
+  readonly onReleased: () => void;
   /** Called for nodes that were found dead, after their leases ended. */
   readonly onDeadNodes: (nodeIds: readonly string[]) => void;
 }
@@ -24,6 +26,7 @@ export class Upkeep {
     this.#options = options;
     this.#alarms = [
       this.#every(LIMITS.heartbeatMs, 'heartbeat', () => this.#beat()),
+      this.#every(LIMITS.leaseSweepMs, 'lease sweep', () => this.#endLeases()),
       this.#every(LIMITS.upkeepIntervalMs, 'upkeep', () => this.#tidy()),
     ];
   }
@@ -58,13 +61,22 @@ export class Upkeep {
   }
 
   async #beat(): Promise<void> {
-    const { database, nodeId, clock, log, onDeadNodes } = this.#options;
+    const { database, nodeId, clock, log, onDeadNodes, onReleased } = this.#options;
     const now = clock.now();
     await heartbeat(database, nodeId, new Date(now));
     const dead = await releaseDeadNodes(database, new Date(now - LIMITS.deadAfterMs), new Date(now));
     if (dead.length === 0) return;
     log.warn({ nodes: dead }, 'took over from nodes that stopped reporting');
+    onReleased();
     onDeadNodes(dead);
+  }
+
+  async #endLeases(): Promise<void> {
+    const { database, clock, log, onReleased } = this.#options;
+    const ended = await endExpiredLeases(database, new Date(clock.now()));
+    if (ended === 0) return;
+    log.warn({ deliveries: ended }, 'took over deliveries whose leases ran out');
+    onReleased();
   }
 
   async #tidy(): Promise<void> {
