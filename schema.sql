@@ -102,6 +102,8 @@ create table endpoints (
   version integer not null default 1,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  paused_at timestamp with time zone,
+  rate_limit real,
   constraint endpoints_pkey PRIMARY KEY (id)
 ) with (fillfactor=50);
 
@@ -128,6 +130,8 @@ create table finished_deliveries (
   last_response_status integer,
   last_error text,
   finished_at timestamp with time zone not null,
+  last_duration_ms integer,
+  last_response_body text,
   constraint finished_deliveries_pkey PRIMARY KEY (id),
   constraint finished_deliveries_status_check CHECK ((status = ANY (ARRAY['delivered'::text, 'exhausted'::text])))
 ) partition by RANGE (id);
@@ -163,6 +167,7 @@ create table nodes (
   id uuid not null,
   started_at timestamp with time zone not null,
   heartbeat_at timestamp with time zone not null,
+  delivers boolean not null default true,
   constraint nodes_pkey PRIMARY KEY (id)
 );
 
@@ -178,6 +183,33 @@ create table organizations (
   constraint organizations_pkey PRIMARY KEY (id),
   constraint organizations_plan_check CHECK ((plan = ANY (ARRAY['list_processing'::text, 'spam_monitoring'::text]))),
   constraint organizations_slug_key UNIQUE (slug)
+);
+
+create table replays (
+  id uuid not null,
+  organization_id uuid not null,
+  endpoint_id uuid,
+  event_type text,
+  delivery_status text,
+  since uuid not null,
+  until uuid not null,
+  cursor uuid not null,
+  status text not null,
+  total integer not null,
+  replayed integer not null default 0,
+  skipped integer not null default 0,
+  created_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint replays_delivery_status_check CHECK ((delivery_status = ANY (ARRAY['delivered'::text, 'exhausted'::text]))),
+  constraint replays_pkey PRIMARY KEY (id),
+  constraint replays_status_check CHECK ((status = ANY (ARRAY['running'::text, 'completed'::text, 'cancelled'::text])))
+);
+
+create table retentions (
+  organization_id uuid not null,
+  days integer not null,
+  constraint retentions_days_check CHECK ((days > 0)),
+  constraint retentions_pkey PRIMARY KEY (organization_id)
 );
 
 create table uploads (
@@ -225,45 +257,12 @@ CREATE INDEX api_writes_at ON public.api_writes USING btree (at);
 CREATE INDEX api_writes_key ON public.api_writes USING btree (api_key_id, at);
 CREATE INDEX api_writes_organization ON public.api_writes USING btree (organization_id, at);
 CREATE INDEX credit_entries_organization ON public.credit_entries USING btree (organization_id, id);
-CREATE INDEX deliveries_due ON public.deliveries USING btree (endpoint_id, due_at);
-CREATE INDEX deliveries_organization ON public.deliveries USING btree (organization_id, id);
+CREATE INDEX deliveries_pending ON public.deliveries USING btree (endpoint_id, ((attempt_count > 0)), due_at) WHERE (leased_by IS NULL);
 CREATE INDEX endpoints_organization ON public.endpoints USING btree (organization_id, id);
-CREATE INDEX finished_deliveries_endpoint ON ONLY public.finished_deliveries USING btree (endpoint_id, id);
-CREATE INDEX finished_deliveries_organization ON ONLY public.finished_deliveries USING btree (organization_id, id);
+CREATE INDEX finished_deliveries_exhausted ON ONLY public.finished_deliveries USING btree (organization_id, id) WHERE (status = 'exhausted'::text);
+CREATE INDEX finished_deliveries_log ON ONLY public.finished_deliveries USING btree (organization_id, endpoint_id, id);
 CREATE INDEX idempotency_keys_created ON public.idempotency_keys USING btree (created_at);
+CREATE INDEX replays_organization ON public.replays USING btree (organization_id, id);
+CREATE INDEX replays_running ON public.replays USING btree (id) WHERE (status = 'running'::text);
 CREATE INDEX uploads_organization ON public.uploads USING btree (organization_id, id);
 CREATE INDEX uploads_unfinished ON public.uploads USING btree (start_after) WHERE (status = ANY (ARRAY['ready_for_processing'::text, 'processing'::text]));
-
-create view all_deliveries as
- SELECT deliveries.id,
-    deliveries.organization_id,
-    deliveries.endpoint_id,
-    deliveries.event_id,
-    deliveries.event_type,
-        CASE
-            WHEN (deliveries.leased_by IS NULL) THEN 'pending'::text
-            ELSE 'in_flight'::text
-        END AS status,
-    deliveries.created_at,
-    (deliveries.attempt_count + ((deliveries.leased_by IS NOT NULL))::integer) AS attempt_count,
-    deliveries.scheduled_at,
-    deliveries.last_attempt_at,
-    deliveries.last_response_status,
-    deliveries.last_error,
-    NULL::timestamp with time zone AS finished_at
-   FROM deliveries
-UNION ALL
- SELECT finished_deliveries.id,
-    finished_deliveries.organization_id,
-    finished_deliveries.endpoint_id,
-    finished_deliveries.event_id,
-    finished_deliveries.event_type,
-    finished_deliveries.status,
-    finished_deliveries.created_at,
-    finished_deliveries.attempt_count,
-    finished_deliveries.scheduled_at,
-    finished_deliveries.last_attempt_at,
-    finished_deliveries.last_response_status,
-    finished_deliveries.last_error,
-    finished_deliveries.finished_at
-   FROM finished_deliveries;

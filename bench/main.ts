@@ -1,8 +1,9 @@
 // `npm run bench -- <name>`: each benchmark is a folder or file beside this one; bench/README.md has the method.
+import { benchThroughput } from './delivery/throughput.ts';
 import { benchKill } from './kill.ts';
 import { benchLists } from './lists/bench.ts';
 
-const BENCHES: Record<string, () => Promise<boolean>> = { lists: benchLists, kill: benchKill };
+const BENCHES: Record<string, () => Promise<boolean>> = { throughput: benchThroughput, lists: benchLists, kill: benchKill };
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => !(name in BENCHES));

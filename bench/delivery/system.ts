@@ -4,10 +4,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, ServerProcess, startPostgres, type DatabaseKind, type PostgresServer } from '@dialhook/testing';
+import { openDatabase } from '@dialhook/engine';
+import { eventually, freePort, ServerProcess, startPostgres, type DatabaseKind, type PostgresServer } from '@dialhook/testing';
 import type { LoadResult, LoadSettings } from './load.ts';
 import { ORGANIZATIONS } from './workload.ts';
 
+/** As an operator would set it for a small machine; durability is as it comes. */
+export const POSTGRES_SETTINGS = { shared_buffers: '1GB', max_wal_size: '8GB' };
 const TOKEN = 'operator-token-for-benchmarks';
 
 /** A script beside this file as a process of its own. */
@@ -43,6 +46,7 @@ export interface CpuShare {
   readonly load: number;
 }
 
+const RECORD_TIMEOUT_MS = 60_000;
 /** Clock ticks of /proc are hundredths of a second on Linux. */
 const TICK_MS = 10;
 
@@ -85,7 +89,7 @@ export class System {
   static async start(options: SystemOptions): Promise<System> {
     const receiver = script('receiver.ts');
     const system = new System(options, receiver, Number(await firstLine(receiver)));
-    if (options.database === 'postgres') system.#postgres = await startPostgres({ shared_buffers: '1GB', max_wal_size: '8GB' });
+    if (options.database === 'postgres') system.#postgres = await startPostgres(POSTGRES_SETTINGS);
     for (let n = 0; n < options.nodes; n++) await system.addNode();
     for (let n = 0; n < ORGANIZATIONS; n++) await system.#addOrganization(`bench-${n}`, options);
     return system;
@@ -128,6 +132,25 @@ export class System {
         load: each(result.cpuMs),
       },
     };
+  }
+
+  /** Waits until nothing is unfinished, and fails unless every delivery is in the history as delivered. */
+  async checkRecorded(published: number): Promise<void> {
+    if (this.#postgres === null) return; // the embedded database is open in the node
+    const database = await openDatabase({ url: this.#postgres.url, dataDir: '' });
+    try {
+      const count = async (text: string) => (await database.query<{ count: number }>({ text }))[0]!.count;
+      await eventually(
+        'every result is recorded',
+        async () => (await count('select count(*) as count from deliveries')) === 0,
+        RECORD_TIMEOUT_MS,
+      );
+      const delivered = await count(`select count(*) as count from finished_deliveries where status = 'delivered'`);
+      const expected = published * this.options.fanOut;
+      if (delivered !== expected) throw new Error(`${delivered} deliveries are recorded as delivered, and ${expected} were published.`);
+    } finally {
+      await database.close();
+    }
   }
 
   async call<T>(method: string, path: string, body?: object): Promise<T> {

@@ -48,6 +48,8 @@ export interface CreateEndpoint {
   readonly secret?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly isActive?: boolean | undefined;
+  /** Requests a second, over all nodes; null or absent for no limit. */
+  readonly rateLimit?: number | null | undefined;
   readonly createdBy?: string | null | undefined;
 }
 
@@ -60,6 +62,9 @@ export interface ChangeEndpoint {
   readonly events?: readonly string[] | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly isActive?: boolean | undefined;
+  readonly rateLimit?: number | null | undefined;
+  /** True: deliveries are made and wait. False: what waited is sent. */
+  readonly paused?: boolean | undefined;
 }
 
 export interface EndpointsOptions {
@@ -109,6 +114,7 @@ export class Endpoints {
     if (dialect === undefined) throw new EngineError('unknown_dialect', `must be one of ${dialects.names().join(', ')}`);
     const events = checkedEvents(dialect, input.events);
     const headers = checkedHeaders(dialect, input.headers ?? {});
+    const rateLimit = checkedRateLimit(input.rateLimit ?? null);
     const secret = checkedSecret(dialect, input.secret);
     const secrets: EndpointSecrets = { secrets: [{ value: secret, until: null }], headers };
     const url = await this.#checkedUrl(dialect, input.url);
@@ -132,6 +138,7 @@ export class Endpoints {
         isActive: input.isActive ?? true,
         verifiedAt: dialect.ping === null ? null : now,
         createdBy: input.createdBy ?? null,
+        rateLimit,
         now,
       });
     });
@@ -158,6 +165,7 @@ export class Endpoints {
     const secrets = openSecrets(sealer, sealed, id);
     const events = change.events === undefined ? undefined : checkedEvents(dialect, change.events);
     const headers = change.headers === undefined ? undefined : checkedHeaders(dialect, change.headers);
+    const rateLimit = change.rateLimit === undefined ? undefined : checkedRateLimit(change.rateLimit);
     let url: string | undefined;
     if (change.url !== undefined && change.url !== current.url) {
       url = await this.#checkedUrl(dialect, change.url);
@@ -181,6 +189,8 @@ export class Endpoints {
           description: change.description,
           events,
           isActive: change.isActive,
+          rateLimit,
+          pausedAt: change.paused === undefined ? undefined : change.paused ? (current.pausedAt ?? now) : null,
           ifVersion: change.ifVersion,
           sealed: resealed,
         },
@@ -267,6 +277,11 @@ function checkedSecret(dialect: Dialect, secret: string | undefined): string {
   const refusal = dialect.secret.refuse(secret);
   if (refusal !== null) throw new EngineError('invalid_secret', refusal);
   return secret;
+}
+
+function checkedRateLimit(rate: number | null): number | null {
+  if (rate === null || (rate >= LIMITS.minRateLimit && rate <= LIMITS.maxRateLimit)) return rate;
+  throw new EngineError('invalid_rate_limit', `must be null or from ${LIMITS.minRateLimit} to ${LIMITS.maxRateLimit} requests a second`);
 }
 
 function checkedHeaders(dialect: Dialect, headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -5,21 +5,26 @@ import { EngineError } from './core/errors.ts';
 import { uuidv7 } from './core/ids.ts';
 import { LIMITS } from './core/limits.ts';
 import { silentLog, type Log } from './core/log.ts';
+import type { Observer } from './core/observer.ts';
 import type { Sealer } from './core/seal.ts';
 import { Endpoints } from './endpoints.ts';
+import { Replays } from './replays.ts';
 import type { Claim } from './store/claim.ts';
 import type { Database, Queryable, Transaction } from './store/database.ts';
-import { findDelivery, listDeliveries, type DeliveryFilter, type LoggedAttempt } from './store/deliveries.ts';
+import { findDelivery, listDeliveries, measureBacklog, type Backlog, type DeliveryFilter, type LoggedAttempt } from './store/deliveries.ts';
 import { releaseDeliveries } from './store/nodes.ts';
 import { publishEvents } from './store/publish.ts';
+import { findRetention, setRetention } from './store/upkeep.ts';
 import { Batcher } from './worker/batcher.ts';
 import { Claimer } from './worker/claimer.ts';
 import { Dispatcher } from './worker/dispatcher.ts';
 import { NetworkGuard, type Resolve } from './worker/guard.ts';
+import { persistently } from './worker/persistently.ts';
 import { Recorder } from './worker/recorder.ts';
 import { TargetCache } from './worker/targets.ts';
 import { Transport } from './worker/transport.ts';
 import { Upkeep } from './worker/upkeep.ts';
+import { Watcher } from './worker/watcher.ts';
 
 /** Publish statements at once on PostgreSQL: while one waits for the disk the next one is built. */
 const PUBLISH_CONCURRENCY = 2;
@@ -39,6 +44,9 @@ export interface EngineOptions {
   readonly retryDelayScale?: number | undefined;
   /** False for a node that only accepts events and leaves the sending to others. */
   readonly deliver?: boolean | undefined;
+  /** Days that history is kept; `LIMITS.retentionDays` when absent. */
+  readonly retentionDays?: number | undefined;
+  readonly observer?: Observer | undefined;
   /** [0, 1), for jitter. */
   readonly random?: (() => number) | undefined;
   readonly onDeadNodes?: ((nodeIds: readonly string[]) => void) | undefined;
@@ -53,6 +61,19 @@ export interface NewEvent {
   readonly occurredAt?: number | undefined;
 }
 
+/** Counters of one node at one moment. */
+export interface EngineActivity {
+  readonly inFlight: number;
+  /** Leases held: waiting for a slot, in flight, or waiting to be recorded. */
+  readonly held: number;
+  /** Events that wait for their group commit. */
+  readonly inboxEvents: number;
+  /** Nodes that send, as of the last heartbeat. */
+  readonly nodes: number;
+  /** Milliseconds since the last heartbeat; beyond `LIMITS.deadAfterMs` others take over this node's work. */
+  readonly silentMs: number;
+}
+
 interface Submission {
   readonly events: StoredEvent[];
   readonly bytes: number;
@@ -65,6 +86,7 @@ export class Engine {
   /** This process's name in leases; a new one at every start. */
   readonly nodeId: string;
   readonly endpoints: Endpoints;
+  readonly replays: Replays;
   readonly dialects: DialectRegistry;
   readonly #database: Database;
   readonly #clock: Clock;
@@ -76,17 +98,20 @@ export class Engine {
   readonly #recorder: Recorder;
   readonly #claimer: Claimer;
   readonly #upkeep: Upkeep;
+  readonly #watcher: Watcher;
+  readonly #observer: Observer | undefined;
   #inboxEvents = 0;
   #releasing: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
-    const { database, sealer } = options;
+    const { database, observer, sealer } = options;
     const clock = options.clock ?? systemClock;
     const log = options.log ?? silentLog;
     const guard = new NetworkGuard({ allowPrivateTargets: options.allowPrivateTargets ?? false, resolve: options.resolve });
     this.#database = database;
     this.#clock = clock;
     this.#log = log;
+    this.#observer = observer;
     this.#deliver = options.deliver ?? true;
     this.nodeId = uuidv7(clock.now());
     this.dialects = new DialectRegistry(options.dialects);
@@ -103,6 +128,8 @@ export class Engine {
       transport: this.#transport,
       clock,
       log,
+      observer,
+      nodes: () => this.#upkeep.nodes,
       retryDelayScale: options.retryDelayScale ?? 1,
       random: options.random ?? Math.random,
       record: (attempt) => this.#recorder.add(attempt),
@@ -112,6 +139,7 @@ export class Engine {
       database,
       clock,
       log,
+      observer,
       onRecorded: (attempts) => {
         this.#dispatcher.recorded(attempts.length);
         for (const { retryAt } of attempts) if (retryAt !== null) this.#claimer.wakeAt(retryAt);
@@ -123,19 +151,31 @@ export class Engine {
       nodeId: this.nodeId,
       clock,
       log,
+      observer,
       room: () => this.#dispatcher.room,
       fullEndpoints: () => this.#dispatcher.fullEndpoints(),
       accept: (deliveries) => this.#dispatcher.accept(deliveries),
       expire: (expired) => this.#expire(expired),
     });
+    const wake = () => this.#claimer.wakeAt(clock.now());
     this.#upkeep = new Upkeep({
       database,
       nodeId: this.nodeId,
+      delivers: this.#deliver,
+      retentionDays: options.retentionDays ?? LIMITS.retentionDays,
       clock,
       log,
-      onReleased: () => this.#claimer.wakeAt(clock.now()),
+      onReleased: wake,
       onDeadNodes: (ids) => options.onDeadNodes?.(ids),
     });
+    this.#watcher = new Watcher({
+      database,
+      clock,
+      log,
+      known: () => this.#dispatcher.known(),
+      onChanged: (id) => this.#dispatcher.releaseEndpoint(id),
+    });
+    this.replays = new Replays({ database, clock, log, onQueued: wake });
     this.endpoints = new Endpoints({
       database,
       dialects: this.dialects,
@@ -145,21 +185,27 @@ export class Engine {
       transport: this.#transport,
       onChange: (id) => {
         this.#dispatcher.releaseEndpoint(id);
-        this.#claimer.wakeAt(clock.now()); // what waited for it may be due
+        wake(); // what waited for it may be due
       },
     });
   }
 
   async start(): Promise<void> {
     await this.#upkeep.start();
-    if (this.#deliver) this.#claimer.start();
+    if (!this.#deliver) return;
+    this.#claimer.start();
+    this.#watcher.start();
+    this.replays.run();
   }
 
   /** Accepts nothing new, finishes what is in flight, gives the rest back and forgets the node. */
   async stop(): Promise<void> {
+    const idle = this.#dispatcher.stop(); // from here on nothing new is sent, and what comes in is given back
     await this.#inbox.drained();
+    await this.replays.stop();
+    await this.#watcher.stop();
     await this.#claimer.stop();
-    await this.#dispatcher.stop();
+    await idle;
     await this.#recorder.drained();
     await this.#releasing;
     await this.#upkeep.stop();
@@ -207,6 +253,27 @@ export class Engine {
     return findDelivery(this.#database, organizationId, id);
   }
 
+  /** Days that an organization's history is kept; null for as long as everybody's. */
+  retention(organizationId: string): Promise<number | null> {
+    return findRetention(this.#database, organizationId);
+  }
+
+  /** Keeps an organization's history for fewer days than everybody's; more has no effect. */
+  setRetention(organizationId: string, days: number | null): Promise<void> {
+    return setRetention(this.#database, organizationId, days);
+  }
+
+  /** What this node is doing now. */
+  get activity(): EngineActivity {
+    const { held, inFlight } = this.#dispatcher;
+    return { inFlight, held, inboxEvents: this.#inboxEvents, nodes: this.#upkeep.nodes, silentMs: this.#upkeep.silentMs };
+  }
+
+  /** What waits in the database, for every node. Reads the queue: not for the hot path. */
+  backlog(): Promise<Backlog> {
+    return measureBacklog(this.#database, new Date(this.#clock.now()));
+  }
+
   #stored(events: readonly NewEvent[]): StoredEvent[] {
     const now = this.#clock.now();
     return events.map((event) => ({
@@ -224,7 +291,7 @@ export class Engine {
     return {
       nodeId: this.nodeId,
       now,
-      leaseEndsAt: now + LIMITS.leaseMs,
+      leaseEndsAt: this.#clock.monotonic() + LIMITS.leaseMs,
       room: this.#deliver ? this.#dispatcher.room : 0,
       fullEndpoints: this.#dispatcher.fullEndpoints(),
     };
@@ -232,16 +299,16 @@ export class Engine {
 
   async #write(submissions: Submission[]): Promise<void> {
     const db: Queryable = this.#database;
+    const began = performance.now();
+    const events = submissions.flatMap((submission) => submission.events);
     try {
-      const deliveries = await publishEvents(
-        db,
-        submissions.flatMap(({ events }) => events),
-        this.#publishOptions(),
-      );
+      const deliveries = await publishEvents(db, events, this.#publishOptions());
       for (const { resolve } of submissions) resolve();
       this.#dispatcher.accept(deliveries);
     } catch (error) {
       for (const { reject } of submissions) reject(error);
+    } finally {
+      this.#observer?.executed('publish', events.length, performance.now() - began);
     }
   }
 
@@ -250,16 +317,9 @@ export class Engine {
   }
 
   async #giveBack(deliveries: readonly LeasedDelivery[]): Promise<void> {
-    for (let tries = 1; tries <= LIMITS.storeTries; tries++) {
-      try {
-        await releaseDeliveries(this.#database, deliveries, new Date(this.#clock.now()));
-        return;
-      } catch (error) {
-        // In the end a failure is harmless: the leases end by themselves.
-        this.#log.warn({ err: error, deliveries: deliveries.length, tries }, 'leases could not be given back');
-        await new Promise<void>((resolve) => this.#clock.after(LIMITS.storeRetryMs, resolve));
-      }
-    }
+    const persistence = { clock: this.#clock, log: this.#log, what: 'giving leases back' };
+    // In the end a failure is harmless: the leases end by themselves.
+    await persistently(() => releaseDeliveries(this.#database, deliveries, new Date(this.#clock.now())), persistence).catch(() => {});
   }
 
   /** Their events were dropped by retention: there is nothing to send, and the log says so. */

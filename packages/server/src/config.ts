@@ -19,6 +19,7 @@ export interface Config {
   readonly role: Role;
   readonly allowPrivateTargets: boolean;
   readonly retryDelayScale: number;
+  readonly retentionDays: number;
   readonly lookupUrl: string | undefined;
   readonly lookupToken: string | undefined;
   readonly logLevel: string;
@@ -47,6 +48,7 @@ export const VARIABLES = {
     'development only: webhooks may go to http and to private addresses; refused unless HOST is a loopback address',
   ],
   DIALHOOK_RETRY_DELAY_SCALE: ['1', 'multiplies every retry delay, for trying retries out: a number above 0, at most 1000'],
+  DIALHOOK_RETENTION_DAYS: ['30', 'days that events and the delivery log are kept, from 1 to 3650; an organization can keep less'],
   DIALHOOK_LOOKUP_URL: ['', 'look-up service that classifies numbers; unset means by contact history alone'],
   DIALHOOK_LOOKUP_TOKEN: ['', 'bearer token for the look-up service'],
   DIALHOOK_LOG_LEVEL: ['info', 'trace, debug, info, warn, error, fatal or silent'],
@@ -57,6 +59,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const MIN_TOKEN_LENGTH = 16;
+/** Ten years of day partitions are still few enough to plan queries over. */
+const MAX_RETENTION_DAYS = 3_650;
 
 /** Reads the configuration; makes missing keys in the data directory. Throws `ConfigError`. */
 export function loadConfig(env: Environment): Config {
@@ -78,6 +82,7 @@ export function loadConfig(env: Environment): Config {
   const retryDelayScale = Number(scaleText);
   if (!(retryDelayScale > 0 && retryDelayScale <= 1000))
     throw new ConfigError('DIALHOOK_RETRY_DELAY_SCALE', scaleText, 'a number above 0, at most 1000');
+  const retentionDays = integer('DIALHOOK_RETENTION_DAYS', text('DIALHOOK_RETENTION_DAYS'), 1, MAX_RETENTION_DAYS);
   const publicUrl = optional('DIALHOOK_PUBLIC_URL');
   if (publicUrl !== undefined) checkUrl('DIALHOOK_PUBLIC_URL', publicUrl, ['http:', 'https:']);
   const lookupUrl = optional('DIALHOOK_LOOKUP_URL');
@@ -114,6 +119,7 @@ export function loadConfig(env: Environment): Config {
     role,
     allowPrivateTargets,
     retryDelayScale,
+    retentionDays,
     lookupUrl,
     lookupToken: optional('DIALHOOK_LOOKUP_TOKEN'),
     logLevel,

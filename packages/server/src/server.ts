@@ -31,7 +31,9 @@ import { DownloadLinks } from './lists/links.ts';
 import { Processor } from './lists/processor.ts';
 import { Uploads } from './lists/uploads.ts';
 import { WorkerPool } from './lists/worker/pool.ts';
+import { Metrics } from './metrics.ts';
 import { serverMigrations } from './migrations.ts';
+import { traceAttempt } from './tracing.ts';
 import { VERSION } from './version.ts';
 
 /** How often rows and files that nobody needs any more are removed. */
@@ -81,7 +83,15 @@ async function startNode(
   const { clock, database, files, log } = parts;
   const works = config.role !== 'api';
   const sealer = new Sealer(config.secretKey);
+  const metrics = new Metrics();
   const engine = new Engine({
+    observer: {
+      attempted(report) {
+        metrics.attempted(report);
+        traceAttempt(report);
+      },
+      executed: (statement, rows, durationMs) => metrics.executed(statement, rows, durationMs),
+    },
     database,
     dialects,
     sealer,
@@ -90,8 +100,10 @@ async function startNode(
     allowPrivateTargets: config.allowPrivateTargets,
     retryDelayScale: config.retryDelayScale,
     deliver: works,
+    retentionDays: config.retentionDays,
     onDeadNodes: () => processor.wakeAt(clock.now()),
   });
+  metrics.watch(engine, clock);
   const accounts = new Accounts(database, clock);
   // One secret in the configuration, one key for each purpose.
   const linkKey = Buffer.from(hkdfSync('sha256', config.secretKey, '', 'dialhook download links', 32));
@@ -120,6 +132,7 @@ async function startNode(
     database,
     clock,
     engine,
+    metrics,
     sealer,
     accounts,
     writeLimits: new WriteLimits(database, clock),

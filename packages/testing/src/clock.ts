@@ -3,6 +3,8 @@ import type { Clock } from '@dialhook/engine';
 /** A clock that tests move by hand: retries that take hours happen at once, and in order. */
 export class FakeClock implements Clock {
   #now: number;
+  /** What the system's time is ahead of the time that passed. */
+  #offset = 0;
   #timers: { at: number; effect: () => void }[] = [];
 
   constructor(now = Date.now()) {
@@ -10,7 +12,16 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#offset;
+  }
+
+  monotonic(): number {
     return this.#now;
+  }
+
+  /** Sets the system's time forward or back, as an administrator or a time server does: no time passes. */
+  step(ms: number): void {
+    this.#offset += ms;
   }
 
   after(delayMs: number, effect: () => void): () => void {

@@ -2,12 +2,15 @@
 export interface Clock {
   /** Unix milliseconds. */
   now(): number;
+  /** Milliseconds that only grow, whatever is done to the system's time: for leases, pauses and rates. */
+  monotonic(): number;
   /** Calls `effect` once after `delayMs`; returns the cancel. */
   after(delayMs: number, effect: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   now: Date.now,
+  monotonic: () => performance.now(),
   after(delayMs, effect) {
     const timer = setTimeout(effect, delayMs);
     return () => clearTimeout(timer);

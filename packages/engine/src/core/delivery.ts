@@ -40,7 +40,7 @@ export interface LeasedDelivery {
   readonly event: StoredEvent;
   /** Fences the result: it is only recorded while the row still has this number. */
   readonly lease: number;
-  /** Unix milliseconds. */
+  /** On this node's monotonic clock. */
   readonly leaseEndsAt: number;
   /** The attempt that comes now, 1 for the first. */
   readonly attempt: number;

@@ -17,6 +17,10 @@ export interface Endpoint {
   readonly lastFailureAt: Date | null;
   readonly consecutiveFailures: number;
   readonly createdBy: string | null;
+  /** While paused, deliveries are made and wait. */
+  readonly pausedAt: Date | null;
+  /** Requests a second, over all nodes; null for no limit. */
+  readonly rateLimit: number | null;
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;

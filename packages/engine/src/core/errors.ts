@@ -26,6 +26,11 @@ export type EngineErrorCode =
   | 'invalid_events'
   | 'invalid_secret'
   | 'invalid_headers'
+  | 'invalid_rate_limit'
+  | 'invalid_time_range'
+  | 'unknown_delivery'
+  | 'not_resendable' // its endpoint or event is gone, or it is being sent just now
+  | 'replay_limit'
   | 'endpoint_limit'
   | 'version_mismatch'; // the endpoint was changed by somebody else meanwhile
 

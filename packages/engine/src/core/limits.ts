@@ -22,11 +22,30 @@ export const LIMITS = {
   organizationInFlight: 256,
   /** Leased deliveries of one endpoint that wait in memory; the rest waits in the database. */
   endpointWaiting: 400,
-  /** Deliveries that one claim takes, and per endpoint in it. */
+  /** The longest that a receiver's `Retry-After` holds up everything else for its endpoint on a node: a lease outlives it. */
+  holdMs: 30_000,
+  /** Requests a second that an endpoint may be limited to. */
+  minRateLimit: 0.1,
+  maxRateLimit: 10_000,
+  /** Deliveries that one claim takes, and per endpoint in it: so many first attempts and so many retries. */
   claimBatch: 1_000,
-  claimPerEndpoint: 200,
+  claimPerEndpoint: 100,
   /** Endpoints that one claim looks at before the next claim goes on from there. */
   claimEndpoints: 500,
+  /** How often a node asks whether the endpoints that it has work for were changed on another one. */
+  watchIntervalMs: 1_000,
+  /** How often a node looks for replays that it was not told of. */
+  replayIntervalMs: 2_000,
+  /** Deliveries that one step of a replay looks at. */
+  replayBatch: 500,
+  /** Replays of one organization that run at once, and those that a list shows. */
+  runningReplays: 2,
+  listedReplays: 100,
+  /** Up to how many deliveries are counted before a replay: beyond, the count says "at least". */
+  replayDeliveries: 1_000_000,
+  /** For organizations that keep their history for less time than the others: how often it is trimmed, and rows at once. */
+  trimIntervalMs: 3_600_000,
+  retentionBatch: 5_000,
   /** How often a node looks for work that it was not told of: other nodes' overflow, due retries. */
   claimIntervalMs: 500,
   /** A lease: the longest attempt, the wait in memory before it and the write after it. */
@@ -65,7 +84,7 @@ export const LIMITS = {
   /** Custom headers of an endpoint, and the characters of one value. */
   customHeaders: 20,
   customHeaderLength: 1_024,
-  /** Days that history is kept. */
+  /** Days that history is kept, unless the engine's owner says otherwise. */
   retentionDays: 30,
   /** Day partitions made ahead: so many days may pass without upkeep before inserts fail. */
   partitionsAheadDays: 3,
@@ -77,3 +96,4 @@ assert.ok(LIMITS.leaseMs > LIMITS.maxTimeoutMs + LIMITS.leaseMarginMs, 'a lease 
 assert.ok(LIMITS.deadAfterMs >= 3 * LIMITS.heartbeatMs, 'one lost heartbeat does not make a node dead');
 assert.ok(LIMITS.endpointInFlight < LIMITS.nodeInFlight, 'one endpoint cannot fill a node');
 assert.ok(LIMITS.endpointWaiting + LIMITS.endpointInFlight < LIMITS.nodeLeases, 'one endpoint cannot hold every lease');
+assert.ok(LIMITS.leaseMs > LIMITS.holdMs, 'what a receiver holds up is still leased afterwards');

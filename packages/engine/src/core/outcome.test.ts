@@ -20,29 +20,37 @@ const half = () => 0.5;
 test('2xx delivers; everything else retries on the schedule, then exhausts', () => {
   for (const status of [200, 201, 204, 299]) assert.deepEqual(outcomeOf(plain, 1, result(status), 1, half), { kind: 'delivered' });
   for (const status of [null, 300, 301, 302, 400, 404, 410, 429, 500, 503]) {
-    assert.deepEqual(outcomeOf(plain, 1, result(status), 1, half), { kind: 'retry', delayMs: 1000 }, String(status));
-    assert.deepEqual(outcomeOf(plain, 2, result(status), 1, half), { kind: 'retry', delayMs: 5000 });
+    assert.deepEqual(outcomeOf(plain, 1, result(status), 1, half), { kind: 'retry', delayMs: 1000, pauseMs: 0 }, String(status));
+    assert.deepEqual(outcomeOf(plain, 2, result(status), 1, half), { kind: 'retry', delayMs: 5000, pauseMs: 0 });
     assert.deepEqual(outcomeOf(plain, 3, result(status), 1, half), { kind: 'exhausted', gone: false });
   }
 });
 
 test('the scale multiplies, jitter spreads, Retry-After only lengthens and only where it is honoured', () => {
-  assert.deepEqual(outcomeOf(plain, 1, result(500), 0.01, half), { kind: 'retry', delayMs: 10 });
+  assert.deepEqual(outcomeOf(plain, 1, result(500), 0.01, half), { kind: 'retry', delayMs: 10, pauseMs: 0 });
   const jittered = { ...plain, jitter: 0.1 };
   assert.deepEqual(
     outcomeOf(jittered, 1, result(500), 1, () => 0),
-    { kind: 'retry', delayMs: 900 },
+    { kind: 'retry', delayMs: 900, pauseMs: 0 },
   );
   assert.deepEqual(
     outcomeOf(jittered, 1, result(500), 1, () => 1),
-    { kind: 'retry', delayMs: 1100 },
+    { kind: 'retry', delayMs: 1100, pauseMs: 0 },
   );
   const polite = { ...plain, honoursRetryAfter: true };
-  assert.deepEqual(outcomeOf(polite, 1, result(429, { retryAfterMs: 60_000 }), 1, half), { kind: 'retry', delayMs: 60_000 });
-  assert.deepEqual(outcomeOf(polite, 1, result(429, { retryAfterMs: 10 }), 1, half), { kind: 'retry', delayMs: 1000 });
-  assert.deepEqual(outcomeOf(polite, 1, result(500, { retryAfterMs: 60_000 }), 1, half), { kind: 'retry', delayMs: 1000 });
-  assert.deepEqual(outcomeOf(polite, 1, result(503, { retryAfterMs: 1e12 }), 1, half), { kind: 'retry', delayMs: 86_400_000 });
-  assert.deepEqual(outcomeOf(plain, 1, result(429, { retryAfterMs: 60_000 }), 1, half), { kind: 'retry', delayMs: 1000 });
+  assert.deepEqual(outcomeOf(polite, 1, result(429, { retryAfterMs: 60_000 }), 1, half), {
+    kind: 'retry',
+    delayMs: 60_000,
+    pauseMs: 60_000,
+  });
+  assert.deepEqual(outcomeOf(polite, 1, result(429, { retryAfterMs: 10 }), 1, half), { kind: 'retry', delayMs: 1000, pauseMs: 10 });
+  assert.deepEqual(outcomeOf(polite, 1, result(500, { retryAfterMs: 60_000 }), 1, half), { kind: 'retry', delayMs: 1000, pauseMs: 0 });
+  assert.deepEqual(outcomeOf(polite, 1, result(503, { retryAfterMs: 1e12 }), 1, half), {
+    kind: 'retry',
+    delayMs: 86_400_000,
+    pauseMs: 1e12,
+  });
+  assert.deepEqual(outcomeOf(plain, 1, result(429, { retryAfterMs: 60_000 }), 1, half), { kind: 'retry', delayMs: 1000, pauseMs: 0 });
 });
 
 test('410 ends at once where the dialect says that it disables', () => {

@@ -17,7 +17,8 @@ export interface AttemptResult {
 /** What a result means for its delivery. */
 export type Outcome =
   | { readonly kind: 'delivered' }
-  | { readonly kind: 'retry'; readonly delayMs: number }
+  /** `pauseMs`: how long the receiver asked to be left alone; 0 when it did not, or when the dialect does not listen. */
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly pauseMs: number }
   | { readonly kind: 'exhausted'; readonly gone: boolean };
 
 /** A `Retry-After` beyond this is not waited for in full: a receiver must not park a delivery for weeks. */
@@ -34,7 +35,7 @@ export function outcomeOf(dialect: Dialect, attempt: number, result: AttemptResu
   if (delay === undefined) return { kind: 'exhausted', gone: false };
   const jittered = delay * (1 + dialect.jitter * (2 * random() - 1)) * scale;
   const asked = dialect.honoursRetryAfter && (result.status === 429 || result.status === 503) ? (result.retryAfterMs ?? 0) : 0;
-  return { kind: 'retry', delayMs: Math.round(Math.max(jittered, Math.min(asked, MAX_RETRY_AFTER_MS))) };
+  return { kind: 'retry', delayMs: Math.round(Math.max(jittered, Math.min(asked, MAX_RETRY_AFTER_MS))), pauseMs: asked };
 }
 
 /** 2xx and a complete head; redirects are not followed, so 3xx fails. */

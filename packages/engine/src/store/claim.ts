@@ -6,6 +6,7 @@ import type { Queryable } from './database.ts';
 export interface ClaimOptions {
   readonly nodeId: string;
   readonly now: number;
+  /** On the caller's monotonic clock. In the database leases run on the database's clock. */
   readonly leaseEndsAt: number;
   /** Deliveries at most. */
   readonly room: number;
@@ -41,7 +42,7 @@ export const FIRST_UUID = '00000000-0000-0000-0000-000000000000';
 /**
  * Takes due deliveries: retries, what overflowed a node, and what was given back. Walks the distinct endpoints of
  * the queue by index (a loose index scan), then takes a few of each, so that the cost follows the number of endpoints
- * with work and one endpoint's backlog never hides the others.
+ * with work and one endpoint's backlog never hides the others, nor its retries its first attempts.
  */
 export async function claimDeliveries(db: Queryable, options: ClaimOptions, load: LoadEvents = loadEvents): Promise<Claim> {
   const rows = await db.query<Row | { id: null; endpoint_id: string | null }>({
@@ -56,13 +57,14 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
       ), picked as materialized (
         select d.id, o.version from (
           select e.id, e.version from live l join endpoints e on e.id = l.endpoint_id
-           where e.is_active and e.id <> all ($3::uuid[])
-        ) o cross join lateral (
-          select id from deliveries where endpoint_id = o.id and leased_by is null and due_at <= $4
+           where e.is_active and e.paused_at is null and e.id <> all ($3::uuid[])
+        ) o cross join (values (false), (true)) as kind (is_retry) cross join lateral (
+          select id from deliveries
+           where endpoint_id = o.id and leased_by is null and (attempt_count > 0) = kind.is_retry and due_at <= $4
            order by due_at limit $5 for update skip locked
         ) d limit $6
       ), taken as (
-        update deliveries d set leased_by = $7, lease = d.lease + 1, due_at = $8
+        update deliveries d set leased_by = $7, lease = d.lease + 1, due_at = now() + $8 * interval '1 ms'
           from picked where d.id = picked.id
         returning d.id, d.endpoint_id, picked.version, d.event_id, d.lease, d.attempt_count
       )
@@ -77,7 +79,7 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
       LIMITS.claimPerEndpoint,
       options.room,
       options.nodeId,
-      new Date(options.leaseEndsAt),
+      LIMITS.leaseMs,
     ],
   });
   const last = rows.find((row) => row.id === null);
@@ -115,7 +117,14 @@ export async function loadEvents(db: Queryable, ids: readonly string[]): Promise
   return new Map(
     rows.map((row) => [
       row.id,
-      { id: row.id, organizationId: row.organization_id, type: row.type, data: row.data, occurredAt: row.occurred_at.getTime(), encoded: undefined },
+      {
+        id: row.id,
+        organizationId: row.organization_id,
+        type: row.type,
+        data: row.data,
+        occurredAt: row.occurred_at.getTime(),
+        encoded: undefined,
+      },
     ]),
   );
 }

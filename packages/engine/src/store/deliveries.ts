@@ -5,7 +5,8 @@ import type { Queryable } from './database.ts';
 export interface DeliveryFilter {
   readonly organizationId: string;
   readonly endpointId?: string | undefined;
-  readonly status?: DeliveryStatus | undefined;
+  /** A state, or `undelivered`: exhausted, or failed and still to be retried. */
+  readonly status?: DeliveryStatus | 'undelivered' | undefined;
   readonly eventType?: string | undefined;
   /** Only deliveries older than this id. */
   readonly before?: string | undefined;
@@ -54,22 +55,28 @@ export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limi
   const endpoint = filter.endpointId === undefined ? '' : ` and endpoint_id = $${values.push(filter.endpointId)}`;
   const unfinished = `(${QUEUE} where ${common}${endpoint}${queueStatus(filter.status)} ${newest})`;
   const finished = `(${history(common, endpoint, filter.status)} ${newest})`;
-  const parts = filter.status === undefined ? [unfinished, finished] : [FINISHED.has(filter.status) ? finished : unfinished];
+  const parts =
+    filter.status === undefined || filter.status === 'undelivered'
+      ? [unfinished, finished]
+      : [FINISHED.has(filter.status) ? finished : unfinished];
   const rows = await db.query<Row>({ text: `select * from (${parts.join(' union all ')}) d ${newest}`, values });
   return rows.map(toDelivery);
 }
 
-const FINISHED: ReadonlySet<DeliveryStatus> = new Set(['delivered', 'exhausted']);
+const FINISHED: ReadonlySet<string> = new Set(['delivered', 'exhausted']);
 
-function queueStatus(status: DeliveryStatus | undefined): string {
-  return status === undefined ? '' : ` and leased_by is ${status === 'pending' ? '' : 'not '}null`;
+function queueStatus(status: DeliveryFilter['status']): string {
+  if (status === undefined) return '';
+  if (status === 'undelivered') return ' and attempt_count > 0';
+  return ` and leased_by is ${status === 'pending' ? '' : 'not '}null`;
 }
 
 /**
  * The history by the index on (organization, endpoint, id): of one endpoint directly, of all as a merge of the newest of
  * each, whose ids a loose index scan finds. What is exhausted has a small index of its own.
  */
-function history(common: string, endpoint: string, status: DeliveryStatus | undefined): string {
+function history(common: string, endpoint: string, wanted: DeliveryFilter['status']): string {
+  const status = wanted === 'undelivered' ? 'exhausted' : wanted;
   const state = status === undefined ? '' : ` and status = '${status}'`;
   if (endpoint !== '' || status === 'exhausted') return `${HISTORY} where ${common}${endpoint}${state}`;
   return `with recursive target as (
@@ -82,6 +89,28 @@ function history(common: string, endpoint: string, status: DeliveryStatus | unde
     select newest.* from target cross join lateral (
       ${HISTORY} where ${common}${state} and endpoint_id = target.endpoint_id order by id desc limit $2
     ) newest`;
+}
+
+export interface Backlog {
+  /** Deliveries that could be sent now. */
+  readonly due: number;
+  /** Deliveries that wait: due ones, and retries whose time has not come. */
+  readonly pending: number;
+  /** How long the oldest due one has been due; 0 when none is. */
+  readonly oldestDueMs: number;
+}
+
+/** Counts what waits. Deliveries of endpoints that are paused or switched off are pending and not due. */
+export async function measureBacklog(db: Queryable, now: Date): Promise<Backlog> {
+  const [row] = await db.query<{ due: number; pending: number; oldest: Date | null }>({
+    name: 'measure-backlog',
+    text: `select count(*) filter (where d.due_at <= $1 and e.is_active and e.paused_at is null) as due, count(*) as pending,
+                  min(d.due_at) filter (where e.is_active and e.paused_at is null) as oldest
+             from deliveries d left join endpoints e on e.id = d.endpoint_id where d.leased_by is null`,
+    values: [now],
+  });
+  const { due, oldest, pending } = row!;
+  return { due, pending, oldestDueMs: oldest === null ? 0 : Math.max(0, now.getTime() - oldest.getTime()) };
 }
 
 export interface LoggedAttempt {

@@ -17,13 +17,16 @@ interface Row {
   last_failure_at: Date | null;
   consecutive_failures: number;
   created_by: string | null;
+  paused_at: Date | null;
+  rate_limit: number | null;
   version: number;
   created_at: Date;
   updated_at: Date;
 }
 
 const COLUMNS = `id, organization_id, dialect, url, name, description, events, is_active, disabled_at, disabled_reason,
-  verified_at, last_success_at, last_failure_at, consecutive_failures, created_by, version, created_at, updated_at`;
+  verified_at, last_success_at, last_failure_at, consecutive_failures, created_by, paused_at, rate_limit,
+  version, created_at, updated_at`;
 
 export interface EndpointScope {
   readonly organizationId: string;
@@ -43,14 +46,15 @@ export interface NewEndpoint {
   readonly isActive: boolean;
   readonly verifiedAt: Date | null;
   readonly createdBy: string | null;
+  readonly rateLimit: number | null;
   readonly now: Date;
 }
 
 export async function insertEndpoint(db: Queryable, endpoint: NewEndpoint): Promise<Endpoint> {
   const [row] = await db.query<Row>({
     text: `insert into endpoints (id, organization_id, dialect, url, name, description, events, sealed, is_active,
-             verified_at, created_by, created_at, updated_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) returning ${COLUMNS}`,
+             verified_at, created_by, created_at, updated_at, rate_limit)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13) returning ${COLUMNS}`,
     values: [
       endpoint.id,
       endpoint.organizationId,
@@ -64,6 +68,7 @@ export async function insertEndpoint(db: Queryable, endpoint: NewEndpoint): Prom
       endpoint.verifiedAt,
       endpoint.createdBy,
       endpoint.now,
+      endpoint.rateLimit,
     ],
   });
   return toEndpoint(row!);
@@ -119,6 +124,8 @@ export interface EndpointChange {
   readonly description?: string | null | undefined;
   readonly events?: readonly string[] | null | undefined;
   readonly isActive?: boolean | undefined;
+  readonly pausedAt?: Date | null | undefined;
+  readonly rateLimit?: number | null | undefined;
   readonly sealed?: Buffer | undefined;
 }
 
@@ -140,6 +147,8 @@ export async function updateEndpoint(
   if (change.events !== undefined) set('events', change.events);
   if (change.sealed !== undefined) set('sealed', change.sealed);
   if (change.isActive !== undefined) set('is_active', change.isActive);
+  if (change.rateLimit !== undefined) set('rate_limit', change.rateLimit);
+  if (change.pausedAt !== undefined) set('paused_at', change.pausedAt);
   if (change.isActive === true) sets.push('consecutive_failures = 0', 'disabled_at = null', 'disabled_reason = null');
   const condition = change.ifVersion === undefined ? '' : ` and version = $${values.push(change.ifVersion)}`;
   const [row] = await db.query<Row>({
@@ -179,17 +188,32 @@ export interface TargetRow {
   readonly dialect: string;
   readonly url: string;
   readonly version: number;
+  readonly rateLimit: number | null;
   readonly sealed: Buffer;
 }
 
 /** What senders need of endpoints, in one query. */
 export async function loadTargets(db: Queryable, ids: readonly string[]): Promise<TargetRow[]> {
-  const rows = await db.query<{ id: string; organization_id: string; dialect: string; url: string; version: number; sealed: Buffer }>({
+  const rows = await db.query<Pick<Row, 'id' | 'organization_id' | 'dialect' | 'url' | 'version' | 'rate_limit'> & { sealed: Buffer }>({
     name: 'load-targets',
-    text: 'select id, organization_id, dialect, url, version, sealed from endpoints where id = any ($1::uuid[])',
+    text: 'select id, organization_id, dialect, url, version, rate_limit, sealed from endpoints where id = any ($1::uuid[])',
     values: [ids],
   });
-  return rows.map(({ organization_id: organizationId, ...rest }) => ({ organizationId, ...rest }));
+  return rows.map(({ organization_id: organizationId, rate_limit: rateLimit, ...rest }) => ({ organizationId, rateLimit, ...rest }));
+}
+
+/** Of these endpoints those that have another version now, may not be sent to any more, or are gone. */
+export async function findChangedEndpoints(
+  db: Queryable,
+  known: readonly { readonly id: string; readonly version: number }[],
+): Promise<string[]> {
+  const rows = await db.query<{ id: string }>({
+    name: 'find-changed-endpoints',
+    text: `select k.id from unnest($1::uuid[], $2::int[]) as k (id, version) left join endpoints e on e.id = k.id
+            where e.id is null or e.version <> k.version or not e.is_active or e.paused_at is not null`,
+    values: [known.map(({ id }) => id), known.map(({ version }) => version)],
+  });
+  return rows.map(({ id }) => id);
 }
 
 function toEndpoint(row: Row): Endpoint {
@@ -209,6 +233,8 @@ function toEndpoint(row: Row): Endpoint {
     lastFailureAt: row.last_failure_at,
     consecutiveFailures: row.consecutive_failures,
     createdBy: row.created_by,
+    pausedAt: row.paused_at,
+    rateLimit: row.rate_limit,
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -1,24 +1,30 @@
 import type { Queryable } from './database.ts';
 
-/** Says that the node lives. Writes its row again if another node counted it as dead meanwhile. */
-export async function heartbeat(db: Queryable, nodeId: string, now: Date): Promise<void> {
+/**
+ * Says that the node lives. Writes its row again if another node counted it as dead meanwhile. Heartbeats and leases
+ * are kept by the database's clock: nodes whose clocks differ must not take each other for dead. Returns how many
+ * nodes send.
+ */
+export async function heartbeat(db: Queryable, nodeId: string, delivers: boolean): Promise<number> {
   await db.query({
     name: 'heartbeat',
-    text: `insert into nodes (id, started_at, heartbeat_at) values ($1, $2, $2)
+    text: `insert into nodes (id, started_at, heartbeat_at, delivers) values ($1, now(), now(), $2)
            on conflict (id) do update set heartbeat_at = excluded.heartbeat_at`,
-    values: [nodeId, now],
+    values: [nodeId, delivers],
   });
+  const [row] = await db.query<{ count: number }>({ name: 'count-nodes', text: 'select count(*) as count from nodes where delivers' });
+  return row!.count;
 }
 
 /**
- * Takes over from nodes that were silent since `deadline`: their leases end now, and any node may claim the work. A
+ * Takes over from nodes that were silent for so long: their leases end now, and any node may claim the work. A
  * node that was only slow is fenced off by the lease number. Returns the dead nodes' ids.
  */
-export async function releaseDeadNodes(db: Queryable, deadline: Date, now: Date): Promise<string[]> {
+export async function releaseDeadNodes(db: Queryable, silentMs: number, now: Date): Promise<string[]> {
   const dead = await db.query<{ id: string }>({
     name: 'find-dead-nodes',
-    text: 'delete from nodes where heartbeat_at < $1 returning id',
-    values: [deadline],
+    text: `delete from nodes where heartbeat_at < now() - $1 * interval '1 ms' returning id`,
+    values: [silentMs],
   });
   const ids = dead.map((row) => row.id);
   if (ids.length > 0) await releaseLeases(db, ids, now);
@@ -40,7 +46,7 @@ export async function releaseLeases(db: Queryable, nodeIds: readonly string[], n
 export async function endExpiredLeases(db: Queryable, now: Date): Promise<number> {
   const rows = await db.query({
     name: 'end-expired-leases',
-    text: `update deliveries set leased_by = null, lease = lease + 1, due_at = $1 where leased_by is not null and due_at < $1 returning 1`,
+    text: `update deliveries set leased_by = null, lease = lease + 1, due_at = $1 where leased_by is not null and due_at < now() returning 1`,
     values: [now],
   });
   return rows.length;

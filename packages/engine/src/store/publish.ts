@@ -1,15 +1,17 @@
 import type { LeasedDelivery } from '../core/delivery.ts';
 import type { StoredEvent } from '../core/dialect.ts';
+import { LIMITS } from '../core/limits.ts';
 import { plainArray, timeArray } from './arrays.ts';
 import type { Queryable } from './database.ts';
 
 export interface PublishOptions {
   readonly nodeId: string;
   readonly now: number;
+  /** On the caller's monotonic clock. In the database leases run on the database's clock. */
   readonly leaseEndsAt: number;
   /** How many deliveries the node has room for; the rest is left pending for whoever has. */
   readonly room: number;
-  /** Endpoints whose slots on this node are taken: their deliveries are left pending. */
+  /** Endpoints that have enough waiting on this node: their deliveries are left pending, as those of paused ones. */
   readonly fullEndpoints: readonly string[];
 }
 
@@ -38,14 +40,14 @@ export async function publishEvents(db: Queryable, events: readonly StoredEvent[
       ), target as materialized (
         select overlay(gen_random_uuid()::text placing left(i.id::text, 13) || '-7' from 1 for 15)::uuid as id,
                i.id as event_id, i.organization_id, i.type, e.id as endpoint_id, e.version,
-               e.id <> all ($6::uuid[]) and row_number() over () <= $7 as leased
+               e.paused_at is null and e.id <> all ($6::uuid[]) and row_number() over () <= $7 as leased
           from input i
           join endpoints e on e.organization_id = i.organization_id
            and e.is_active and (e.events is null or i.type = any (e.events))
       ), queued as (
         insert into deliveries (id, organization_id, endpoint_id, event_id, event_type, created_at, scheduled_at, due_at, leased_by, lease)
         select id, organization_id, endpoint_id, event_id, type, $8, $8,
-               case when leased then $9::timestamptz else $8 end, case when leased then $10::uuid end, leased::int
+               case when leased then now() + $9 * interval '1 ms' else $8 end, case when leased then $10::uuid end, leased::int
           from target
       )
       select id, event_id, endpoint_id, version from target where leased`,
@@ -58,7 +60,7 @@ export async function publishEvents(db: Queryable, events: readonly StoredEvent[
       options.fullEndpoints,
       options.room,
       new Date(options.now),
-      new Date(options.leaseEndsAt),
+      LIMITS.leaseMs,
       options.nodeId,
     ],
   });

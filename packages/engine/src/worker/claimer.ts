@@ -1,17 +1,19 @@
 import type { Clock } from '../core/clock.ts';
 import type { LeasedDelivery } from '../core/delivery.ts';
-import type { StoredEvent } from '../core/dialect.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
+import type { Observer } from '../core/observer.ts';
 import { claimDeliveries, FIRST_UUID, loadEvents, type Claim } from '../store/claim.ts';
 import type { Database, Queryable } from '../store/database.ts';
 import { Alarm } from './alarm.ts';
+import { persistently } from './persistently.ts';
 
 export interface ClaimerOptions {
   readonly database: Database;
   readonly nodeId: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly observer: Observer | undefined;
   readonly room: () => number;
   readonly fullEndpoints: () => string[];
   readonly accept: (deliveries: readonly LeasedDelivery[]) => void;
@@ -43,7 +45,7 @@ export class Claimer {
   }
 
   async #claim(): Promise<boolean> {
-    const { accept, clock, database, expire, fullEndpoints, log, nodeId, room } = this.#options;
+    const { accept, clock, database, expire, fullEndpoints, log, nodeId, observer, room } = this.#options;
     const free = Math.min(room(), LIMITS.claimBatch);
     if (free === 0) return false;
     try {
@@ -51,12 +53,17 @@ export class Claimer {
       const options = {
         nodeId,
         now,
-        leaseEndsAt: now + LIMITS.leaseMs,
+        leaseEndsAt: clock.monotonic() + LIMITS.leaseMs,
         room: free,
         fullEndpoints: fullEndpoints(),
         after: this.#after,
       };
-      const claim = await claimDeliveries(database, options, (db, ids) => this.#loadPersistently(db, ids));
+      const began = performance.now();
+      // Once claimed they are ours: giving up at the first failure would leave them alone until their leases end.
+      const load = (db: Queryable, ids: readonly string[]) =>
+        persistently(() => loadEvents(db, ids), { clock, log, what: 'loading events' });
+      const claim = await claimDeliveries(database, options, load);
+      observer?.executed('claim', claim.deliveries.length, performance.now() - began);
       this.#after = claim.next;
       if (claim.expired.length > 0) expire(claim.expired);
       accept(claim.deliveries);
@@ -65,20 +72,6 @@ export class Claimer {
     } catch (error) {
       log.warn({ err: error }, 'due deliveries could not be claimed');
       return false;
-    }
-  }
-
-  /** The deliveries are ours already: giving up at the first failure would leave them alone until their leases end. */
-  async #loadPersistently(db: Queryable, ids: readonly string[]): Promise<Map<string, StoredEvent>> {
-    const { clock, log } = this.#options;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await loadEvents(db, ids);
-      } catch (error) {
-        if (tries === LIMITS.storeTries) throw error;
-        log.warn({ err: error, tries }, 'events could not be loaded, trying again');
-        await new Promise<void>((resolve) => clock.after(LIMITS.storeRetryMs, resolve));
-      }
     }
   }
 }

@@ -3,25 +3,21 @@ import type { LeasedDelivery } from '../core/delivery.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { outcomeOf, type AttemptResult } from '../core/outcome.ts';
+import type { AttemptReport, Observer } from '../core/observer.ts';
 import type { RecordedAttempt } from '../store/record.ts';
+import { Lane } from './lane.ts';
 import { buildRequest, type Sender } from './request.ts';
 import type { Target, TargetCache } from './targets.ts';
 import type { Transport } from './transport.ts';
-
-/** One endpoint's leased deliveries on this node. */
-interface Lane {
-  readonly id: string;
-  waiting: LeasedDelivery[];
-  inFlight: number;
-  target: Target | null;
-  loading: boolean;
-}
 
 export interface DispatcherOptions {
   readonly targets: TargetCache;
   readonly transport: Transport;
   readonly clock: Clock;
   readonly log: Log;
+  readonly observer: Observer | undefined;
+  /** Nodes that send, this one among them: each has an equal share of a rate limit. */
+  readonly nodes: () => number;
   readonly retryDelayScale: number;
   readonly random: () => number;
   /** Takes results to the recorder. */
@@ -45,7 +41,6 @@ export class Dispatcher {
   #toLoad = new Set<Lane>();
   #inFlight = 0;
   #sentInTurn = 0;
-  /** Leases held: waiting, in flight, or sent and not yet recorded. */
   #held = 0;
   #stopping = false;
   #onIdle: (() => void) | null = null;
@@ -58,6 +53,11 @@ export class Dispatcher {
     return this.#inFlight;
   }
 
+  /** Leases held: waiting, in flight, or sent and not yet recorded. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** Leases that the node can still take. */
   get room(): number {
     return this.#stopping ? 0 : Math.max(0, LIMITS.nodeLeases - this.#held);
@@ -65,9 +65,18 @@ export class Dispatcher {
 
   /** Endpoints that have as much waiting here as they may. */
   fullEndpoints(): string[] {
+    const nodes = this.#options.nodes();
     const full: string[] = [];
-    for (const lane of this.#lanes.values()) if (lane.waiting.length >= LIMITS.endpointWaiting) full.push(lane.id);
+    for (const lane of this.#lanes.values()) if (lane.isFull(nodes)) full.push(lane.id);
     return full;
+  }
+
+  /** The endpoints that deliveries wait for, as they are known here. */
+  known(): { id: string; version: number }[] {
+    const known: { id: string; version: number }[] = [];
+    for (const { id, target, waiting } of this.#lanes.values())
+      if (waiting > 0 && target !== null) known.push({ id, version: target.version });
+    return known;
   }
 
   /** Takes over leased deliveries; returns at once. */
@@ -79,7 +88,7 @@ export class Dispatcher {
     this.#held += deliveries.length;
     for (const delivery of deliveries) {
       const lane = this.#lane(delivery.endpointId);
-      lane.waiting.push(delivery);
+      lane.add(delivery);
       if (lane.target === null || lane.target.version < delivery.endpointVersion) {
         lane.target = this.#options.targets.get(delivery.endpointId, delivery.endpointVersion) ?? null;
       }
@@ -104,8 +113,7 @@ export class Dispatcher {
     this.#options.targets.forget(id);
     const lane = this.#lanes.get(id);
     if (lane === undefined) return;
-    const { waiting } = lane;
-    lane.waiting = [];
+    const waiting = lane.clear();
     lane.target = null;
     this.#held -= waiting.length;
     this.#options.release(waiting);
@@ -115,7 +123,11 @@ export class Dispatcher {
   /** Sends nothing new, gives back what waits, and waits for the requests in flight, at most `drainMs`. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const id of Array.from(this.#lanes.keys())) this.releaseEndpoint(id);
+    for (const lane of Array.from(this.#lanes.values())) {
+      lane.cancelTimer?.();
+      lane.cancelTimer = null;
+      this.releaseEndpoint(lane.id);
+    }
     if (this.#inFlight === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;
@@ -127,14 +139,14 @@ export class Dispatcher {
   #lane(id: string): Lane {
     let lane = this.#lanes.get(id);
     if (lane === undefined) {
-      lane = { id, waiting: [], inFlight: 0, target: null, loading: false };
+      lane = new Lane(id);
       this.#lanes.set(id, lane);
     }
     return lane;
   }
 
   #wake(lane: Lane): void {
-    if (lane.waiting.length === 0 || lane.inFlight >= LIMITS.endpointInFlight || lane.loading) return;
+    if (lane.waiting === 0 || lane.inFlight >= LIMITS.endpointInFlight || lane.loading || lane.cancelTimer !== null) return;
     if (lane.target === null) {
       lane.loading = true;
       if (this.#toLoad.size === 0) setImmediate(() => void this.#loadTargets());
@@ -159,17 +171,32 @@ export class Dispatcher {
       if (this.#sentInTurn >= LIMITS.sendsPerTurn) return;
       const lane = this.#ready.values().next().value!;
       this.#ready.delete(lane);
-      if (lane.target === null || lane.waiting.length === 0) continue;
+      if (lane.target === null || lane.waiting === 0) continue;
       const { organizationId } = lane.target;
       if ((this.#organizationInFlight.get(organizationId) ?? 0) >= LIMITS.organizationInFlight) {
         this.#park(lane, organizationId);
         continue;
       }
+      const now = this.#options.clock.monotonic();
+      const wait = lane.wait(now);
+      if (wait > 0) {
+        this.#delay(lane, wait);
+        continue;
+      }
       if (this.#sentInTurn === 0) setImmediate(() => this.#nextTurn());
       this.#sentInTurn += 1;
-      this.#send(lane, lane.target, lane.waiting.shift()!);
+      this.#send(lane, lane.target, lane.take()!, now);
       this.#wake(lane);
     }
+  }
+
+  #delay(lane: Lane, ms: number): void {
+    lane.cancelTimer = this.#options.clock.after(Math.ceil(ms), () => {
+      lane.cancelTimer = null;
+      this.#wake(lane);
+      this.#tidy(lane);
+      this.#pump();
+    });
   }
 
   #nextTurn(): void {
@@ -177,9 +204,8 @@ export class Dispatcher {
     this.#pump();
   }
 
-  #send(lane: Lane, target: Target, delivery: LeasedDelivery): void {
-    const { clock, transport, release } = this.#options;
-    const now = clock.now();
+  #send(lane: Lane, target: Target, delivery: LeasedDelivery, now: number): void {
+    const { clock, nodes, release, transport } = this.#options;
     const { sender } = target;
     // A dialect that this version does not know (a newer node's) and a lease that ends too soon: somebody else's work.
     if (sender === null || now + sender.dialect.timeoutMs + LIMITS.leaseMarginMs > delivery.leaseEndsAt) {
@@ -187,12 +213,13 @@ export class Dispatcher {
       release([delivery]);
       return;
     }
+    lane.spend(now, nodes());
     this.#count(lane, target.organizationId, 1);
     const { attempt, event, id: deliveryId } = delivery;
-    const request = buildRequest(sender, { event, deliveryId, attempt, now, timeoutMs: sender.dialect.timeoutMs });
+    const request = buildRequest(sender, { event, deliveryId, attempt, now: clock.now(), timeoutMs: sender.dialect.timeoutMs });
     void transport.post(request).then((result) => {
       this.#count(lane, target.organizationId, -1);
-      this.#finish(target, sender, delivery, result);
+      this.#finish(lane, target, sender, delivery, result);
       this.#wake(lane);
       this.#pump();
       this.#tidy(lane);
@@ -200,25 +227,11 @@ export class Dispatcher {
     });
   }
 
-  #finish(target: Target, { dialect }: Sender, delivery: LeasedDelivery, result: AttemptResult): void {
-    const { clock, log, random, record, retryDelayScale } = this.#options;
+  #finish(lane: Lane, target: Target, { dialect }: Sender, delivery: LeasedDelivery, result: AttemptResult): void {
+    const { clock, random, record, retryDelayScale } = this.#options;
     const outcome = outcomeOf(dialect, delivery.attempt, result, retryDelayScale, random);
-    log.debug(
-      {
-        delivery: delivery.id,
-        event: delivery.event.id,
-        type: delivery.event.type,
-        endpoint: target.id,
-        organization: target.organizationId,
-        dialect: dialect.name,
-        attempt: delivery.attempt,
-        outcome: outcome.kind,
-        status: result.status,
-        error: result.error,
-        ms: result.durationMs,
-      },
-      'delivery.attempted',
-    );
+    if (outcome.kind === 'retry' && outcome.pauseMs > 0) lane.hold(clock.monotonic(), outcome.pauseMs);
+    this.#report(target, dialect.name, delivery, result, outcome.kind);
     record({
       deliveryId: delivery.id,
       endpointId: target.id,
@@ -234,6 +247,31 @@ export class Dispatcher {
       disableAfterFailures: dialect.disableAfterFailures,
       gone: outcome.kind === 'exhausted' && outcome.gone,
     });
+  }
+
+  /** One wide log line for each attempt: failed ones at level info, the others at debug. */
+  #report(target: Target, dialect: string, delivery: LeasedDelivery, result: AttemptResult, outcome: AttemptReport['outcome']): void {
+    const { log, observer } = this.#options;
+    const level = outcome === 'delivered' ? 'debug' : 'info';
+    const logged = log.isLevelEnabled(level);
+    if (observer === undefined && !logged) return;
+    const report: AttemptReport = {
+      delivery: delivery.id,
+      event: delivery.event.id,
+      type: delivery.event.type,
+      endpoint: target.id,
+      organization: target.organizationId,
+      dialect,
+      attempt: delivery.attempt,
+      outcome,
+      status: result.status,
+      error: result.error,
+      startedAt: result.startedAt,
+      durationMs: result.durationMs,
+      age: Math.max(0, result.startedAt - delivery.event.occurredAt),
+    };
+    observer?.attempted(report);
+    if (logged) log[level](report, 'delivery.attempted');
   }
 
   #count(lane: Lane, organizationId: string, change: 1 | -1): void {
@@ -279,8 +317,7 @@ export class Dispatcher {
       lane.target = targets?.get(lane.id) ?? null;
       if (targets !== null && lane.target === null) {
         // The endpoint is deleted: whoever deleted it, or the sweep, ends its rows.
-        this.#held -= lane.waiting.length;
-        lane.waiting = [];
+        this.#held -= lane.clear().length;
       }
       this.#wake(lane);
       this.#tidy(lane);
@@ -289,7 +326,13 @@ export class Dispatcher {
   }
 
   #tidy(lane: Lane): void {
-    if (lane.waiting.length > 0 || lane.inFlight > 0 || lane.loading) return;
+    if (lane.waiting > 0 || lane.inFlight > 0 || lane.loading || lane.cancelTimer !== null) return;
+    // The time before which nothing is sent must not be forgotten: the lane stays until then.
+    const wait = lane.wait(this.#options.clock.monotonic());
+    if (wait > 0 && !this.#stopping) {
+      this.#delay(lane, wait);
+      return;
+    }
     this.#lanes.delete(lane.id);
     this.#ready.delete(lane);
   }

@@ -1,14 +1,17 @@
 import type { Clock } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
+import type { Observer } from '../core/observer.ts';
 import type { Database } from '../store/database.ts';
 import { recordAttempts, type RecordedAttempt } from '../store/record.ts';
 import { Batcher } from './batcher.ts';
+import { persistently } from './persistently.ts';
 
 export interface RecorderOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Log;
+  readonly observer: Observer | undefined;
   /** The results are stored, or given up on: their leases are no longer held. */
   readonly onRecorded: (attempts: readonly RecordedAttempt[]) => void;
   /** Endpoints that the engine has just disabled. */
@@ -35,24 +38,18 @@ export class Recorder {
   }
 
   async #write(attempts: RecordedAttempt[]): Promise<void> {
-    const { clock, database, log, onDisabled, onRecorded } = this.#options;
-    for (let tries = 1; ; tries++) {
-      try {
-        const disabled = await recordAttempts(database, attempts, clock.now());
-        if (disabled.length > 0) onDisabled(disabled);
-        break;
-      } catch (error) {
-        if (tries === LIMITS.storeTries) {
-          log.error(
-            { err: error, results: attempts.length },
-            'results could not be stored; these deliveries are sent again when their leases end',
-          );
-          break;
-        }
-        log.warn({ err: error, results: attempts.length, tries }, 'results could not be stored, trying again');
-        await new Promise<void>((resolve) => clock.after(LIMITS.storeRetryMs, resolve));
-      }
+    const { clock, database, log, observer, onDisabled, onRecorded } = this.#options;
+    const began = performance.now();
+    try {
+      const disabled = await persistently(() => recordAttempts(database, attempts, clock.now()), { clock, log, what: 'storing results' });
+      if (disabled.length > 0) onDisabled(disabled);
+    } catch (error) {
+      log.error(
+        { err: error, results: attempts.length },
+        'results could not be stored; these deliveries are sent again when their leases end',
+      );
     }
+    observer?.executed('record', attempts.length, performance.now() - began);
     onRecorded(attempts);
   }
 }

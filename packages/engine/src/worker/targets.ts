@@ -11,6 +11,8 @@ export interface Target {
   readonly id: string;
   readonly organizationId: string;
   readonly version: number;
+  /** Requests a second, over all nodes; null for no limit. */
+  readonly rateLimit: number | null;
   /** Null: a dialect that this version does not know, of a newer node. */
   readonly sender: Sender | null;
 }
@@ -44,10 +46,10 @@ export class TargetCache {
   /** Loads targets in one query. An id that is missing in the result belongs to a deleted endpoint. */
   async load(ids: readonly string[]): Promise<Map<string, Target>> {
     const loaded = new Map<string, Target>();
-    for (const { dialect: name, id, organizationId, sealed, url, version } of await loadTargets(this.#db, ids)) {
+    for (const { dialect: name, id, organizationId, rateLimit, sealed, url, version } of await loadTargets(this.#db, ids)) {
       const dialect = this.#dialects.get(name);
       const sender = dialect === undefined ? null : makeSender(dialect, url, openSecrets(this.#sealer, sealed, id));
-      const target = { id, organizationId, version, sender };
+      const target = { id, organizationId, version, rateLimit, sender };
       loaded.set(id, target);
       this.#remember(target);
     }

@@ -4,11 +4,15 @@ import type { Log } from '../core/log.ts';
 import type { Database } from '../store/database.ts';
 import { endExpiredLeases, heartbeat, releaseDeadNodes, releaseLeases, removeNode, removeOtherNodes } from '../store/nodes.ts';
 import { Alarm } from './alarm.ts';
-import { dropOldPartitions, ensurePartitions, sweepOrphans } from '../store/upkeep.ts';
+import { persistently } from './persistently.ts';
+import { dropOldPartitions, ensurePartitions, sweepOrphans, trimOrganizations } from '../store/upkeep.ts';
 
 export interface UpkeepOptions {
   readonly database: Database;
   readonly nodeId: string;
+  readonly delivers: boolean;
+  /** Days that history is kept. */
+  readonly retentionDays: number;
   readonly clock: Clock;
   readonly log: Log;
   /** Deliveries became due that nobody knew of. */
@@ -21,22 +25,37 @@ export interface UpkeepOptions {
 export class Upkeep {
   readonly #options: UpkeepOptions;
   readonly #alarms: Alarm[];
+  #nodes = 1;
+  #beatAt = -Infinity;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
     this.#alarms = [
       this.#every(LIMITS.heartbeatMs, 'heartbeat', () => this.#beat()),
       this.#every(LIMITS.leaseSweepMs, 'lease sweep', () => this.#endLeases()),
+      this.#every(LIMITS.trimIntervalMs, 'trimming', () => this.#trim()),
       this.#every(LIMITS.upkeepIntervalMs, 'upkeep', () => this.#tidy()),
     ];
   }
 
+  /** Nodes that send, as of the last heartbeat. */
+  get nodes(): number {
+    return this.#nodes;
+  }
+
+  /** Milliseconds since this node last said that it lives; others take over its work after `LIMITS.deadAfterMs`. */
+  get silentMs(): number {
+    return this.#options.clock.monotonic() - this.#beatAt;
+  }
+
   /** What must be true before the first event is accepted; then goes on in the background. */
   async start(): Promise<void> {
-    const { database, nodeId, clock } = this.#options;
+    const { database, nodeId, clock, delivers, log } = this.#options;
     const now = clock.now();
-    await ensurePartitions(database, now, LIMITS.partitionsAheadDays);
-    await heartbeat(database, nodeId, new Date(now));
+    const persistence = { clock, log, what: 'making partitions' }; // such as while a node that runs holds their locks
+    await persistently(() => ensurePartitions(database, now, LIMITS.partitionsAheadDays), persistence);
+    this.#nodes = await heartbeat(database, nodeId, delivers);
+    this.#beatAt = clock.monotonic();
     if (database.kind === 'embedded') await removeOtherNodes(database, nodeId, new Date(now));
     for (const alarm of this.#alarms) alarm.start();
   }
@@ -61,14 +80,20 @@ export class Upkeep {
   }
 
   async #beat(): Promise<void> {
-    const { database, nodeId, clock, log, onDeadNodes, onReleased } = this.#options;
-    const now = clock.now();
-    await heartbeat(database, nodeId, new Date(now));
-    const dead = await releaseDeadNodes(database, new Date(now - LIMITS.deadAfterMs), new Date(now));
+    const { database, nodeId, clock, delivers, log, onDeadNodes, onReleased } = this.#options;
+    this.#nodes = Math.max(1, await heartbeat(database, nodeId, delivers));
+    this.#beatAt = clock.monotonic();
+    const dead = await releaseDeadNodes(database, LIMITS.deadAfterMs, new Date(clock.now()));
     if (dead.length === 0) return;
     log.warn({ nodes: dead }, 'took over from nodes that stopped reporting');
     onReleased();
     onDeadNodes(dead);
+  }
+
+  async #trim(): Promise<void> {
+    const { clock, database, log, retentionDays } = this.#options;
+    const deleted = await trimOrganizations(database, clock.now(), retentionDays, LIMITS.retentionBatch);
+    if (deleted > 0) log.info({ deliveries: deleted }, 'deleted history of organizations that keep it for less time');
   }
 
   async #endLeases(): Promise<void> {
@@ -80,9 +105,9 @@ export class Upkeep {
   }
 
   async #tidy(): Promise<void> {
-    const { database, clock, log } = this.#options;
+    const { database, clock, log, retentionDays } = this.#options;
     await ensurePartitions(database, clock.now(), LIMITS.partitionsAheadDays);
-    const dropped = await dropOldPartitions(database, clock.now(), LIMITS.retentionDays);
+    const dropped = await dropOldPartitions(database, clock.now(), retentionDays);
     if (dropped.length > 0) log.info({ partitions: dropped }, 'dropped history older than the retention time');
     await sweepOrphans(database, new Date(clock.now()));
   }

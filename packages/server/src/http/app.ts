@@ -32,6 +32,9 @@ export async function createApp(context: Context, options: { readonly log: Logge
   // Answers are checked against their schemas by a test, not reshaped by them at run time.
   app.setSerializerCompiler(() => (body) => JSON.stringify(body));
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook('onResponse', async (request, reply) =>
+    context.metrics.answered(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime),
+  );
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'Not found' }));
 
   // Many clients send `Content-Type: application/json` with every call, also with a DELETE that has no body.

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { FileStore } from '../lists/files.ts';
 import type { DownloadLinks } from '../lists/links.ts';
 import type { Uploads } from '../lists/uploads.ts';
+import type { Metrics } from '../metrics.ts';
 
 /** What the HTTP surfaces may use. They hold no state and no rules of their own. */
 export interface Context {
@@ -12,6 +13,7 @@ export interface Context {
   readonly database: Database;
   readonly clock: Clock;
   readonly engine: Engine;
+  readonly metrics: Metrics;
   readonly sealer: Sealer;
   readonly accounts: Accounts;
   readonly writeLimits: WriteLimits;

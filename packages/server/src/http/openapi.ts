@@ -11,6 +11,8 @@ declare module 'fastify' {
     description?: string;
     /** Bodies that a handler streams and checks itself, by content type. */
     requestBodies?: Record<string, TSchema>;
+    /** The answer's content type, where it is not JSON. */
+    responseType?: string;
     /** Left out of the description, such as pages for people. */
     hide?: boolean;
   }
@@ -125,7 +127,9 @@ function describe({ method, path, schema, tag }: Operation): object {
         status,
         {
           description: Number(status) < 400 ? 'Success' : 'Refused',
-          ...(status !== '204' && { content: { [contentType(tag, Number(status))]: media(body) } }),
+          ...(status !== '204' && {
+            content: { [(schema.responseType as string | undefined) ?? contentType(tag, Number(status))]: media(body) },
+          }),
         },
       ]),
     ),

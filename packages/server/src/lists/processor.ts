@@ -1,4 +1,4 @@
-import { Alarm, type Clock, type Database, type Engine, type Log, type Transaction } from '@dialhook/engine';
+import { Alarm, persistently, type Clock, type Database, type Engine, type Log, type Transaction } from '@dialhook/engine';
 import type { Classifier } from './classify/classifier.ts';
 import { LookupFailed } from './classify/http.ts';
 import { uploadCompleted, uploadFailed } from './events.ts';
@@ -143,16 +143,15 @@ export class Processor {
    * A database that is away says nothing about a list: what needs it is tried again for some minutes. The lease number makes
    * a repeated end harmless: if the first one was committed after all, the second finds nothing to end.
    */
-  async #persistently<T>(work: () => Promise<T>): Promise<T> {
+  #persistently<T>(work: () => Promise<T>): Promise<T> {
     const { clock, log } = this.#options;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await work();
-      } catch (error) {
-        if (error instanceof LookupFailed || this.#stopped || tries === LIST_LIMITS.storeTries) throw error;
-        log.warn({ err: error, tries }, 'a list waits for the database');
-        await new Promise<void>((resolve) => clock.after(LIST_LIMITS.storeRetryMs, resolve));
-      }
-    }
+    return persistently(work, {
+      clock,
+      log,
+      what: 'the work on a list',
+      tries: LIST_LIMITS.storeTries,
+      retryMs: LIST_LIMITS.storeRetryMs,
+      isFinal: (error) => error instanceof LookupFailed || this.#stopped,
+    });
   }
 }

@@ -4,11 +4,11 @@ import { isUuid, type Delivery } from '@dialhook/engine';
 import type { Context } from '../context.ts';
 import { decodeCursor, page } from '../cursor.ts';
 import { Problem } from './problems.ts';
-import { DeliveryDetail, DeliveryPage, DeliveryQuery } from './schemas.ts';
+import { DeliveryDetail, DeliveryPage, DeliveryQuery, Resent, Retention, SetRetention } from './schemas.ts';
 import { problems, type SlugParams } from './shared.ts';
 
-/** The delivery log of an organization. */
-export function deliveryRoutes(app: FastifyInstance, { accounts, engine }: Context): void {
+/** The delivery log of an organization, and how long it is kept. */
+export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine }: Context): void {
   app.get<{ Params: SlugParams; Querystring: Static<typeof DeliveryQuery> }>(
     '/organizations/:slug/deliveries',
     {
@@ -20,13 +20,47 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, engine }: Conte
       },
     },
     async (request) => {
-      const { cursor, endpoint: endpointId, event_type: eventType, limit, status } = request.query;
+      const { cursor, endpoint: endpointId, event_type: eventType, limit, since, status, until } = request.query;
       const { id: organizationId } = await accounts.organization(request.params.slug);
       const before = cursor === undefined ? undefined : decodeCursor(cursor);
       if (before === null) throw new Problem('invalid_request', 'cursor is not one of ours', 'cursor');
-      const rows = await engine.deliveries({ organizationId, endpointId, status, eventType, before }, limit + 1);
+      const filter = { organizationId, endpointId, status, eventType, before, since: time(since), until: time(until) };
+      const rows = await engine.deliveries(filter, limit + 1);
       const { rows: shown, next_cursor } = page(rows, limit);
       return { data: shown.map(toDelivery), next_cursor };
+    },
+  );
+
+  const slugParams = Type.Object({ slug: Type.String() });
+  const path = '/organizations/:slug/retention';
+
+  app.get<{ Params: SlugParams }>(
+    path,
+    { schema: { summary: 'How long the history is kept', params: slugParams, response: { 200: Retention, ...problems(401, 404) } } },
+    async (request) => {
+      const { id } = await accounts.organization(request.params.slug);
+      return { days: (await engine.retention(id)) ?? config.retentionDays };
+    },
+  );
+
+  app.put<{ Params: SlugParams; Body: Static<typeof SetRetention> }>(
+    path,
+    {
+      schema: {
+        summary: 'Keep the history for fewer days',
+        description: 'From 1 to the days that the server keeps everybody’s; null for those. What is older is deleted within two hours.',
+        params: slugParams,
+        body: SetRetention,
+        response: { 200: Retention, ...problems(400, 401, 404) },
+      },
+    },
+    async (request) => {
+      const { id } = await accounts.organization(request.params.slug);
+      const { days } = request.body;
+      if (days !== null && days > config.retentionDays)
+        throw new Problem('invalid_request', `days must be at most ${config.retentionDays}, which is what the server keeps`, 'days');
+      await engine.setRetention(id, days);
+      return { days: days ?? config.retentionDays };
     },
   );
 
@@ -55,6 +89,28 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, engine }: Conte
       return { ...toDelivery(found.delivery), attempts };
     },
   );
+
+  app.post<{ Params: SlugParams & { readonly delivery_id: string } }>(
+    '/organizations/:slug/deliveries/:delivery_id/resend',
+    {
+      schema: {
+        summary: 'Send a delivery again',
+        description: 'A finished one as a new delivery, whose id is answered; one that waits for a retry now, under its own id.',
+        params: Type.Object({ slug: Type.String(), delivery_id: Type.String() }),
+        response: { 202: Resent, ...problems(401, 404, 409) },
+      },
+    },
+    async (request, reply) => {
+      const { id: organizationId } = await accounts.organization(request.params.slug);
+      const { delivery_id: id } = request.params;
+      if (!isUuid(id)) throw new Problem('not_found', 'The organization has no such delivery.');
+      return reply.code(202).send({ id: await engine.replays.resend(organizationId, id) });
+    },
+  );
+}
+
+function time(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Date.parse(text);
 }
 
 function toDelivery(delivery: Delivery) {

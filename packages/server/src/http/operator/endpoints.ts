@@ -25,8 +25,8 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
     },
     async (request, reply) => {
       const { id: organizationId } = await accounts.organization(request.params.slug);
-      const { is_active: isActive, ...rest } = request.body;
-      const { endpoint, secret } = await engine.endpoints.create({ organizationId, ...rest, isActive });
+      const { is_active: isActive, rate_limit: rateLimit, ...rest } = request.body;
+      const { endpoint, secret } = await engine.endpoints.create({ organizationId, ...rest, isActive, rateLimit });
       return reply.code(201).send({ endpoint: toEndpoint(endpoint), secret });
     },
   );
@@ -63,9 +63,9 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
     },
     async (request, reply) => {
       const scope = await scopeOf(request.params);
-      const { is_active: isActive, ...rest } = request.body;
+      const { is_active: isActive, rate_limit: rateLimit, ...rest } = request.body;
       const ifVersion = versionOf(request.headers['if-match']);
-      const endpoint = found(await engine.endpoints.update(scope, request.params.endpoint_id, { ...rest, isActive, ifVersion }));
+      const endpoint = found(await engine.endpoints.update(scope, request.params.endpoint_id, { ...rest, isActive, rateLimit, ifVersion }));
       return reply.header('etag', etag(endpoint)).send(toEndpoint(endpoint));
     },
   );
@@ -86,6 +86,20 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
       return { endpoint: toEndpoint(endpoint), secret };
     },
   );
+
+  for (const [verb, paused, summary] of [
+    ['pause', true, 'Stop sending to an endpoint; its deliveries wait'],
+    ['resume', false, 'Send again, what waited first'],
+  ] as const) {
+    app.post<{ Params: Params }>(
+      `/organizations/:slug/endpoints/:endpoint_id/${verb}`,
+      { schema: { summary, params, response: { 200: EndpointBody, ...problems(401, 404) } } },
+      async (request) => {
+        const scope = await scopeOf(request.params);
+        return toEndpoint(found(await engine.endpoints.update(scope, request.params.endpoint_id, { paused })));
+      },
+    );
+  }
 
   app.delete<{ Params: Params }>(
     '/organizations/:slug/endpoints/:endpoint_id',
@@ -132,6 +146,8 @@ function toEndpoint(endpoint: Endpoint) {
     description: endpoint.description,
     events: endpoint.events,
     is_active: endpoint.isActive,
+    paused_at: endpoint.pausedAt,
+    rate_limit: endpoint.rateLimit,
     disabled_at: endpoint.disabledAt,
     disabled_reason: endpoint.disabledReason,
     verified_at: endpoint.verifiedAt,

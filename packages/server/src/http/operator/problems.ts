@@ -18,6 +18,8 @@ export const PROBLEMS = {
   not_an_owner: [409, 'Only an owner can hold an API key'],
   last_owner: [409, 'The last owner cannot be removed'],
   endpoint_limit: [409, 'The organization has as many endpoints as the dialect allows'],
+  not_resendable: [409, 'The delivery cannot be sent again'],
+  replay_limit: [409, 'As many replays of the organization run as may at once'],
   version_mismatch: [412, 'The endpoint was changed since it was read'],
   idempotency_mismatch: [422, 'The Idempotency-Key was used for another call'],
   idempotency_in_progress: [409, 'The first call with this Idempotency-Key is still being done'],
@@ -110,11 +112,18 @@ function fromEngine(error: EngineError): Problem {
     case 'inbox_full':
     case 'endpoint_limit':
     case 'version_mismatch':
+    case 'not_resendable':
+    case 'replay_limit':
       return new Problem(error.code, error.message);
     case 'unknown_endpoint':
+    case 'unknown_delivery':
       return new Problem('not_found', error.message);
     case 'unknown_dialect':
       return new Problem('invalid_request', `dialect ${error.message}`, 'dialect');
+    case 'invalid_time_range':
+      return new Problem('invalid_request', error.message, 'since');
+    case 'invalid_rate_limit':
+      return new Problem('invalid_request', `rate_limit ${error.message}`, 'rate_limit');
     case 'invalid_url':
       return new Problem('invalid_request', `url ${error.message}`, 'url');
     case 'invalid_events':

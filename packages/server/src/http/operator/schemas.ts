@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox';
-import { DELIVERY_STATUSES } from '@dialhook/engine';
+import { DELIVERY_STATUSES, REPLAY_STATUSES } from '@dialhook/engine';
 import { KEY_KINDS, PLANS, ROLES } from '../../accounts/model.ts';
 import { dialects } from '../../dialects/index.ts';
 
@@ -133,6 +133,8 @@ const ENDPOINT = {
   description: null,
   events: null,
   is_active: true,
+  paused_at: null,
+  rate_limit: null,
   disabled_at: null,
   disabled_reason: null,
   verified_at: null,
@@ -151,6 +153,8 @@ export const EndpointBody = Type.Object(
     description: nullable(Type.String()),
     events: nullable(Type.Array(Type.String())),
     is_active: Type.Boolean(),
+    paused_at: nullable(Time),
+    rate_limit: nullable(Type.Number({ description: 'Requests a second, over all nodes' })),
     disabled_at: nullable(Time),
     disabled_reason: nullable(Type.String()),
     verified_at: nullable(Time),
@@ -174,6 +178,7 @@ const endpointFields = {
   events: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 200 })),
   headers: Type.Optional(HeaderMap),
   is_active: Type.Optional(Type.Boolean()),
+  rate_limit: Type.Optional(nullable(Type.Number())),
 };
 export const CreateEndpoint = Type.Object(
   {
@@ -259,7 +264,11 @@ export const DeliveryDetail = Type.Object(
   },
 );
 export const DeliveryQuery = Type.Object({
-  status: Type.Optional(Type.Enum([...DELIVERY_STATUSES])),
+  status: Type.Optional(
+    Type.Enum([...DELIVERY_STATUSES, 'undelivered'], { description: '`undelivered`: exhausted, or failed and still to be retried' }),
+  ),
+  since: Type.Optional(Type.String({ format: 'date-time', description: 'Made at this time or later' })),
+  until: Type.Optional(Type.String({ format: 'date-time', description: 'Made before this time' })),
   endpoint: Type.Optional(Uuid),
   event_type: Type.Optional(Type.String({ maxLength: 200 })),
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
@@ -288,3 +297,45 @@ export const ContactHistoryAdded = Type.Object(
   { added: Type.Integer(), refused: Type.Array(Type.Integer()) },
   { examples: [{ added: 1, refused: [] }] },
 );
+
+const replayFilter = {
+  since: Time,
+  until: Type.Optional(Time),
+  endpoint: Type.Optional(Uuid),
+  event_type: Type.Optional(Type.String({ maxLength: 200 })),
+  status: Type.Optional(Type.Enum(['delivered', 'exhausted'])),
+};
+export const ReplayRequest = Type.Object(replayFilter, {
+  ...closed,
+  examples: [{ since: '2026-05-02T00:00:00.000Z', until: '2026-05-03T00:00:00.000Z', status: 'exhausted' }],
+});
+export const ReplayCount = Type.Object(
+  { count: Type.Integer(), at_least: Type.Boolean() },
+  { examples: [{ count: 4210, at_least: false }] },
+);
+const REPLAY = {
+  id: '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e80',
+  status: 'running',
+  total: 4210,
+  replayed: 1500,
+  skipped: 0,
+  created_at: DELIVERY.created_at,
+  finished_at: null,
+};
+export const ReplayBody = Type.Object(
+  {
+    id: Uuid,
+    status: Type.Enum([...REPLAY_STATUSES]),
+    total: Type.Integer(),
+    replayed: Type.Integer(),
+    skipped: Type.Integer(),
+    created_at: Time,
+    finished_at: nullable(Time),
+  },
+  { examples: [REPLAY] },
+);
+export const ReplayList = Type.Object({ data: Type.Array(ReplayBody) }, { examples: [{ data: [REPLAY] }] });
+export const Resent = Type.Object({ id: Uuid }, { examples: [{ id: REPLAY.id }] });
+
+export const Retention = Type.Object({ days: Type.Integer() }, { examples: [{ days: 7 }] });
+export const SetRetention = Type.Object({ days: nullable(Type.Integer({ minimum: 1 })) }, { ...closed, examples: [{ days: 7 }] });

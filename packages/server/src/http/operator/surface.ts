@@ -7,6 +7,7 @@ import { intakeRoutes } from './events.ts';
 import { addIdempotency } from './idempotency.ts';
 import { organizationRoutes } from './organizations.ts';
 import { Problem, sendProblem } from './problems.ts';
+import { replayRoutes } from './replays.ts';
 
 /** The operator API under /operator/v1: for the company that runs Dialhook, and for the command line. */
 export async function operatorSurface(app: FastifyInstance, context: Context): Promise<void> {
@@ -23,6 +24,7 @@ export async function operatorSurface(app: FastifyInstance, context: Context): P
   endpointRoutes(app, context);
   intakeRoutes(app, context);
   deliveryRoutes(app, context);
+  replayRoutes(app, context);
 }
 
 function digest(text: string): Buffer {

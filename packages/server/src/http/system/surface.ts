@@ -1,11 +1,13 @@
 import Type from 'typebox';
 import type { FastifyInstance } from 'fastify';
+import { LIMITS } from '@dialhook/engine';
 import { fileKey, UPLOAD_FILES } from '../../lists/model.ts';
 import type { Context } from '../context.ts';
 import type { OpenApi } from '../openapi.ts';
 import { docsPage, sendPage, startPage } from './pages.ts';
 
 const Ok = Type.Object({ status: Type.String() }, { examples: [{ status: 'ok' }] });
+const Text = Type.String({ examples: ['dialhook_requests_in_flight 12\n'] });
 /** The database answers `readyz` within this time, or the node is not ready. */
 const READY_TIMEOUT_MS = 2_000;
 
@@ -15,23 +17,50 @@ export async function systemSurface(
   options: { readonly context: Context; readonly openApi: OpenApi; readonly version: string },
 ): Promise<void> {
   const { context, openApi, version } = options;
-  const { clock, config, database, files, links } = context;
+  const { clock, config, database, engine, files, links, metrics } = context;
 
   app.get('/healthz', { schema: { summary: 'The process is alive', response: { 200: Ok } } }, async () => ({ status: 'ok' }));
 
   app.get('/readyz', { schema: { summary: 'The node can do its work', response: { 200: Ok, 503: Ok } } }, async (request, reply) => {
+    const trouble = await findTrouble();
+    if (trouble === null) return { status: 'ok' };
+    request.log.warn({ trouble }, 'not ready');
+    return reply.code(503).send({ status: trouble });
+  });
+
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        summary: 'Metrics of this node in the text format of Prometheus',
+        responseType: metrics.contentType,
+        response: { 200: Type.String() },
+      },
+    },
+    async (_request, reply) =>
+      reply
+        .type(metrics.contentType)
+        .serializer((text: string) => text)
+        .send(await metrics.text()),
+  );
+
+  /** What keeps the node from its work, or null. */
+  async function findTrouble(): Promise<string | null> {
+    const { inboxEvents, silentMs } = engine.activity;
+    // Others take over what this node holds; it must not take in more until it is among the living again.
+    if (silentMs > LIMITS.deadAfterMs) return 'the other nodes take this one for dead';
+    if (inboxEvents >= LIMITS.inboxEvents) return 'too many events wait to be stored';
     const { promise: tooLate, reject } = Promise.withResolvers<never>();
-    const cancel = clock.after(READY_TIMEOUT_MS, () => reject(new Error('the database does not answer')));
+    const cancel = clock.after(READY_TIMEOUT_MS, () => reject(new Error('timeout')));
     try {
       await Promise.race([database.ping(), tooLate]);
-      return { status: 'ok' };
-    } catch (error) {
-      request.log.warn({ err: error }, 'not ready');
-      return reply.code(503).send({ status: 'the database does not answer' });
+      return null;
+    } catch {
+      return 'the database does not answer';
     } finally {
       cancel();
     }
-  });
+  }
 
   if (config.role === 'worker') return;
 
