@@ -39,6 +39,9 @@ import { VERSION } from './version.ts';
 /** How often rows and files that nobody needs any more are removed. */
 const SWEEP_INTERVAL_MS = 60_000;
 
+/** While stopping: how often connections that wait for a next call are closed. */
+const CLOSE_IDLE_INTERVAL_MS = 50;
+
 export interface RunningServer {
   /** Where it listens, without a slash at the end. */
   readonly url: string;
@@ -165,7 +168,12 @@ async function startNode(
     await sweeper.stop();
     // A client that is still sending after this time would hold up the stop for as long as it likes.
     const giveUp = clock.after(LIMITS.drainMs, () => app.server.closeAllConnections());
-    await app.close();
+    const closing = app.close();
+    // Connections that become idle now would be kept for their clients' next call, which is not answered any more.
+    const idle = new Alarm({ clock, intervalMs: CLOSE_IDLE_INTERVAL_MS, work: async () => (app.server.closeIdleConnections(), false) });
+    idle.start();
+    await closing;
+    await idle.stop();
     giveUp();
     await processor.stop();
     await workers.close();

@@ -10,11 +10,20 @@ export interface PostgresServer {
   /** Of the maintenance database; replace the path for another one. */
   readonly url: string;
   readonly pid: number;
+  /** Stops it at once (SIGQUIT: as after a crash, the log is replayed) and starts it again on the same port and data. */
+  restart(limits?: PostgresLimits): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface PostgresLimits {
+  /** No file may grow beyond this: writes fail as on a full disk. */
+  readonly fileBytes?: number;
 }
 
 const NOBODY = 65_534; // PostgreSQL refuses to run as root
 const START_TIMEOUT_MS = 30_000;
+/** Of what the server says, the end is kept for an error's message. */
+const LOG_CHARACTERS = 4_000;
 
 /** Starts a real PostgreSQL from the npm package on a free loopback port, with a data directory that `stop` removes. */
 export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
@@ -28,22 +37,38 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   });
   const port = await freePort();
   const options = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: data, max_connections: '200', ...settings };
-  const server = spawn(
+  const command = [
     join(native, 'bin/postgres'),
-    ['-D', data, ...Object.entries(options).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
-    {
-      stdio: 'ignore',
-      ...owner,
-    },
-  );
-  const exited = once(server, 'exit');
-  await ready(data, exited);
+    '-D',
+    data,
+    ...Object.entries(options).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+  ];
+  const launch = async ({ fileBytes }: PostgresLimits = {}) => {
+    // The shell counts in blocks of 512 bytes, as POSIX says.
+    const limit = fileBytes === undefined ? '' : `ulimit -f ${Math.floor(fileBytes / 512)};`;
+    const child = spawn('sh', ['-c', `${limit} exec "$@"`, 'sh', ...command], { stdio: ['ignore', 'ignore', 'pipe'], ...owner });
+    let log = '';
+    child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-LOG_CHARACTERS)));
+    const exited = once(child, 'exit');
+    await ready(data, exited).catch((error: Error) => {
+      throw new Error(`${error.message} ${log}`);
+    });
+    return { child, exited };
+  };
+  let server = await launch();
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
-    pid: server.pid!,
+    get pid() {
+      return server.child.pid!;
+    },
+    restart: async (limits) => {
+      server.child.kill('SIGQUIT');
+      await server.exited;
+      server = await launch(limits);
+    },
     stop: async () => {
-      server.kill('SIGINT'); // fast shutdown
-      await exited;
+      server.child.kill('SIGINT'); // fast shutdown
+      await server.exited;
       rmSync(data, { recursive: true, force: true });
     },
   };

@@ -6,6 +6,8 @@ import { freshPlace, type DatabaseKind } from './databases.ts';
 export interface TestServer {
   readonly server: RunningServer;
   readonly url: string;
+  /** Undefined: the embedded one. */
+  readonly databaseUrl: string | undefined;
   readonly operator: ApiClient;
   /** Makes an organization with a key of the kind; gives a client that has the key. */
   organization(options?: {
@@ -37,6 +39,7 @@ export async function startTestServer(
   return {
     server,
     url: server.url,
+    databaseUrl: place.env.DATABASE_URL,
     operator,
     organization: async ({ credits = 10_000, kind: keyKind = 'optimaldial', plan = 'list_processing' } = {}) => {
       const slug = `org-${randomBytes(6).toString('hex')}`;

@@ -60,7 +60,8 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
            where e.is_active and e.paused_at is null and e.id <> all ($3::uuid[])
         ) o cross join (values (false), (true)) as kind (is_retry) cross join lateral (
           select id from deliveries
-           where endpoint_id = o.id and leased_by is null and (attempt_count > 0) = kind.is_retry and due_at <= $4
+           where endpoint_id = o.id and leased_by is null and (attempt_count > 0) = kind.is_retry
+             and (due_at <= $4 or not kind.is_retry) -- first attempts are always due, whatever was done to the clock
            order by due_at limit $5 for update skip locked
         ) d limit $6
       ), taken as (

@@ -2,10 +2,7 @@ import type { LeasedDelivery } from '../core/delivery.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Target } from './targets.ts';
 
-/**
- * What a rate-limited endpoint may catch up of the time in which nothing was sent: makes up for timers that are late,
- * and keeps limits of up to ten a second strict.
- */
+/** How much a rate-limited endpoint may be behind its schedule and still catch up: makes up for timers that are late. */
 const CATCH_UP_MS = 100;
 /** A rate-limited lane takes over no more than it can send in this time, so that leases do not run out in it. */
 const RATE_HORIZON_MS = 20_000;
@@ -65,7 +62,9 @@ export class Lane {
   /** Counts one request against the endpoint's rate limit, of which each of `nodes` has an equal share. */
   spend(now: number, nodes: number): void {
     const rate = this.target?.rateLimit ?? null;
-    if (rate !== null) this.#heldUntil = Math.max(this.#heldUntil, now - CATCH_UP_MS) + (1000 * nodes) / rate;
+    if (rate === null) return;
+    const isLate = this.#heldUntil > now - CATCH_UP_MS;
+    this.#heldUntil = (isLate ? this.#heldUntil : now) + (1000 * nodes) / rate;
   }
 
   /** The receiver asked for a pause. */

@@ -34,7 +34,7 @@ export async function systemSurface(
       schema: {
         summary: 'Metrics of this node in the text format of Prometheus',
         responseType: metrics.contentType,
-        response: { 200: Type.String() },
+        response: { 200: Text },
       },
     },
     async (_request, reply) =>
