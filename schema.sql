@@ -82,6 +82,69 @@ create table deliveries (
   constraint deliveries_pkey PRIMARY KEY (id)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 
+create table dial_anis (
+  organization_id uuid not null,
+  number text not null,
+  country_code text not null,
+  inbound_group_id text not null,
+  is_branded boolean,
+  brand_name text,
+  carrier_id text,
+  constraint dial_anis_country_code_check CHECK ((country_code = ANY (ARRAY['+1'::text, '+44'::text]))),
+  constraint dial_anis_pkey PRIMARY KEY (organization_id, number)
+);
+
+create table dial_campaigns (
+  organization_id uuid not null,
+  id text not null,
+  name text not null,
+  type text not null,
+  inbound_pool_id text,
+  constraint dial_campaigns_pkey PRIMARY KEY (organization_id, id),
+  constraint dial_campaigns_type_check CHECK ((type = ANY (ARRAY['Inbound'::text, 'Outbound'::text, 'Blended'::text])))
+);
+
+create table dial_dispos (
+  organization_id uuid not null,
+  id text not null,
+  name text not null,
+  type text not null,
+  contact boolean not null,
+  success boolean not null,
+  constraint dial_dispos_pkey PRIMARY KEY (organization_id, id),
+  constraint dial_dispos_type_check CHECK ((type = ANY (ARRAY['System'::text, 'Agent'::text])))
+);
+
+create table dial_gathered (
+  organization_id uuid not null,
+  dial uuid not null,
+  gathered_at timestamp with time zone not null,
+  constraint dial_gathered_pkey PRIMARY KEY (organization_id, dial)
+);
+
+create table dial_ids (
+  organization_id uuid not null,
+  dial_id text not null,
+  dial uuid not null,
+  constraint dial_ids_pkey PRIMARY KEY (organization_id, dial_id)
+);
+
+create table dial_inbox (
+  id uuid not null,
+  organization_id uuid not null,
+  raw text not null,
+  failed_at timestamp with time zone,
+  error text,
+  constraint dial_inbox_pkey PRIMARY KEY (id)
+);
+
+create table dials (
+  id uuid not null,
+  organization_id uuid not null,
+  event text not null,
+  constraint dials_pkey PRIMARY KEY (id)
+) partition by RANGE (id);
+
 create table endpoints (
   id uuid not null,
   organization_id uuid not null,
@@ -258,6 +321,10 @@ CREATE INDEX api_writes_key ON public.api_writes USING btree (api_key_id, at);
 CREATE INDEX api_writes_organization ON public.api_writes USING btree (organization_id, at);
 CREATE INDEX credit_entries_organization ON public.credit_entries USING btree (organization_id, id);
 CREATE INDEX deliveries_pending ON public.deliveries USING btree (endpoint_id, ((attempt_count > 0)), due_at) WHERE (leased_by IS NULL);
+CREATE INDEX dial_dispos_name ON public.dial_dispos USING btree (organization_id, name);
+CREATE INDEX dial_inbox_failed ON public.dial_inbox USING btree (organization_id, id) WHERE (failed_at IS NOT NULL);
+CREATE INDEX dial_inbox_waiting ON public.dial_inbox USING btree (id) WHERE (failed_at IS NULL);
+CREATE INDEX dials_organization ON ONLY public.dials USING btree (organization_id, id);
 CREATE INDEX endpoints_organization ON public.endpoints USING btree (organization_id, id);
 CREATE INDEX finished_deliveries_exhausted ON ONLY public.finished_deliveries USING btree (organization_id, id) WHERE (status = 'exhausted'::text);
 CREATE INDEX finished_deliveries_log ON ONLY public.finished_deliveries USING btree (organization_id, endpoint_id, id);

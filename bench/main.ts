@@ -1,9 +1,21 @@
 // `npm run bench -- <name>`: each benchmark is a folder or file beside this one; bench/README.md has the method.
+import { benchGrowth } from './delivery/growth.ts';
+import { benchIsolation } from './delivery/isolation.ts';
+import { benchLatency } from './delivery/latency.ts';
+import { benchSoak } from './delivery/soak.ts';
 import { benchThroughput } from './delivery/throughput.ts';
 import { benchKill } from './kill.ts';
 import { benchLists } from './lists/bench.ts';
 
-const BENCHES: Record<string, () => Promise<boolean>> = { throughput: benchThroughput, lists: benchLists, kill: benchKill };
+const BENCHES: Record<string, () => Promise<boolean>> = {
+  throughput: benchThroughput,
+  latency: benchLatency,
+  isolation: benchIsolation,
+  growth: benchGrowth,
+  lists: benchLists,
+  kill: benchKill,
+  soak: benchSoak,
+};
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => !(name in BENCHES));

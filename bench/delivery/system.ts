@@ -66,8 +66,9 @@ export interface SystemOptions {
   readonly database: DatabaseKind;
   readonly nodes: number;
   readonly fanOut: number;
+  readonly organizations?: number;
   /** Path of each endpoint at the receiver; `/ok/<n>` when absent. */
-  readonly endpointPath?: (n: number) => string;
+  readonly endpointPath?: (n: number, organization: number) => string;
 }
 
 /** Fresh processes: a database, nodes, a receiver, and organizations with their endpoints. */
@@ -91,7 +92,7 @@ export class System {
     const system = new System(options, receiver, Number(await firstLine(receiver)));
     if (options.database === 'postgres') system.#postgres = await startPostgres(POSTGRES_SETTINGS);
     for (let n = 0; n < options.nodes; n++) await system.addNode();
-    for (let n = 0; n < ORGANIZATIONS; n++) await system.#addOrganization(`bench-${n}`, options);
+    for (let n = 0; n < (options.organizations ?? ORGANIZATIONS); n++) await system.#addOrganization(n, options);
     return system;
   }
 
@@ -181,10 +182,11 @@ export class System {
     };
   }
 
-  async #addOrganization(slug: string, { endpointPath = (n) => `/ok/${n}`, fanOut }: SystemOptions): Promise<void> {
+  async #addOrganization(index: number, { endpointPath = (n) => `/ok/${n}`, fanOut }: SystemOptions): Promise<void> {
+    const slug = `bench-${index}`;
     await this.call('POST', '/organizations', { slug });
     for (let n = 0; n < fanOut; n++) {
-      const url = `http://127.0.0.1:${this.receiverPort}${endpointPath(n)}`;
+      const url = `http://127.0.0.1:${this.receiverPort}${endpointPath(n, index)}`;
       await this.call('POST', `/organizations/${slug}/endpoints`, { dialect: 'standard', url });
     }
     this.organizations.push(slug);

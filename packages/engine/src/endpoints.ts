@@ -6,11 +6,13 @@ import { uuidv7 } from './core/ids.ts';
 import { LIMITS } from './core/limits.ts';
 import { isSuccess, type AttemptResult } from './core/outcome.ts';
 import type { Sealer } from './core/seal.ts';
-import type { Database } from './store/database.ts';
+import type { Database, Queryable } from './store/database.ts';
 import {
   countEndpointsLocked,
   deleteEndpoint,
+  exhaustDeliveriesOf,
   findEndpoint,
+  findListening,
   findSealed,
   insertEndpoint,
   listEndpoints,
@@ -154,6 +156,11 @@ export class Endpoints {
     return findEndpoint(this.#options.database, scope, id);
   }
 
+  /** Of these organizations those with an active endpoint that gets events of this type; in the caller's transaction. */
+  listening(tx: Queryable, organizationIds: readonly string[], eventType: string): Promise<Set<string>> {
+    return findListening(tx, organizationIds, eventType);
+  }
+
   /** Changes what is given; null when there is no such endpoint. A new URL is pinged with the existing secret first. */
   async update(scope: EndpointScope, id: string, change: ChangeEndpoint): Promise<Endpoint | null> {
     const { database, clock, dialects, onChange, sealer } = this.#options;
@@ -178,6 +185,8 @@ export class Endpoints {
       const latest = headers === undefined ? null : await findSealed(tx, scope, id, true);
       const resealed =
         latest === null ? undefined : sealSecrets(sealer, { ...openSecrets(sealer, latest, id), ...(headers && { headers }) }, id);
+      // Before it is switched on as well: what slipped in while it was being switched off is not sent late.
+      if (dialect.whenDisabled === 'drop' && change.isActive !== undefined) await exhaustDeliveriesOf(tx, [id], 'endpoint_disabled', now);
       return updateEndpoint(
         tx,
         scope,

@@ -1,7 +1,6 @@
 import { systemClock, type Clock } from './core/clock.ts';
 import { DialectRegistry, type Dialect, type StoredEvent } from './core/dialect.ts';
 import type { Delivery, LeasedDelivery } from './core/delivery.ts';
-import { EngineError } from './core/errors.ts';
 import { uuidv7 } from './core/ids.ts';
 import { LIMITS } from './core/limits.ts';
 import { silentLog, type Log } from './core/log.ts';
@@ -10,15 +9,16 @@ import type { Sealer } from './core/seal.ts';
 import { Endpoints } from './endpoints.ts';
 import { Replays } from './replays.ts';
 import type { Claim } from './store/claim.ts';
-import type { Database, Queryable, Transaction } from './store/database.ts';
+import type { Database, Transaction } from './store/database.ts';
 import { findDelivery, listDeliveries, measureBacklog, type Backlog, type DeliveryFilter, type LoggedAttempt } from './store/deliveries.ts';
 import { releaseDeliveries } from './store/nodes.ts';
 import { publishEvents } from './store/publish.ts';
 import { findRetention, setRetention } from './store/upkeep.ts';
-import { Batcher } from './worker/batcher.ts';
+
 import { Claimer } from './worker/claimer.ts';
 import { Dispatcher } from './worker/dispatcher.ts';
 import { NetworkGuard, type Resolve } from './worker/guard.ts';
+import { Inbox } from './worker/inbox.ts';
 import { persistently } from './worker/persistently.ts';
 import { Recorder } from './worker/recorder.ts';
 import { TargetCache } from './worker/targets.ts';
@@ -28,9 +28,6 @@ import { Watcher } from './worker/watcher.ts';
 
 /** Publish statements at once on PostgreSQL: while one waits for the disk the next one is built. */
 const PUBLISH_CONCURRENCY = 2;
-/** What an event counts at least, in bytes, so that the batch's bound on bytes also bounds the number of events. */
-const MIN_EVENT_WEIGHT = LIMITS.publishBatchBytes / LIMITS.publishBatch;
-
 export interface EngineOptions {
   readonly database: Database;
   readonly dialects: readonly Dialect[];
@@ -46,6 +43,8 @@ export interface EngineOptions {
   readonly deliver?: boolean | undefined;
   /** Days that history is kept; `LIMITS.retentionDays` when absent. */
   readonly retentionDays?: number | undefined;
+  /** Tables of the engine's owner with UUIDv7 keys, partitioned by them: their days are made and dropped with the engine's own. */
+  readonly partitionedTables?: readonly string[] | undefined;
   readonly observer?: Observer | undefined;
   /** [0, 1), for jitter. */
   readonly random?: (() => number) | undefined;
@@ -74,13 +73,6 @@ export interface EngineActivity {
   readonly silentMs: number;
 }
 
-interface Submission {
-  readonly events: StoredEvent[];
-  readonly bytes: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** Durable delivery: what was published and committed reaches every subscribed endpoint at least once. */
 export class Engine {
   /** This process's name in leases; a new one at every start. */
@@ -93,14 +85,13 @@ export class Engine {
   readonly #log: Log;
   readonly #deliver: boolean;
   readonly #transport: Transport;
-  readonly #inbox: Batcher<Submission>;
+  readonly #inbox: Inbox;
   readonly #dispatcher: Dispatcher;
   readonly #recorder: Recorder;
   readonly #claimer: Claimer;
   readonly #upkeep: Upkeep;
   readonly #watcher: Watcher;
   readonly #observer: Observer | undefined;
-  #inboxEvents = 0;
   #releasing: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
@@ -116,13 +107,7 @@ export class Engine {
     this.nodeId = uuidv7(clock.now());
     this.dialects = new DialectRegistry(options.dialects);
     this.#transport = new Transport(guard, () => clock.now());
-    this.#inbox = new Batcher({
-      write: (submissions) => this.#write(submissions),
-      maxItems: LIMITS.publishBatch,
-      concurrency: database.kind === 'postgres' ? PUBLISH_CONCURRENCY : 1,
-      weigh: ({ bytes, events }) => Math.max(bytes, events.length * MIN_EVENT_WEIGHT),
-      maxWeight: LIMITS.publishBatchBytes,
-    });
+    this.#inbox = new Inbox((events) => this.#commit(events), database.kind === 'postgres' ? PUBLISH_CONCURRENCY : 1);
     this.#dispatcher = new Dispatcher({
       targets: new TargetCache(database, this.dialects, sealer),
       transport: this.#transport,
@@ -163,6 +148,7 @@ export class Engine {
       nodeId: this.nodeId,
       delivers: this.#deliver,
       retentionDays: options.retentionDays ?? LIMITS.retentionDays,
+      partitionedTables: options.partitionedTables ?? [],
       clock,
       log,
       onReleased: wake,
@@ -228,20 +214,9 @@ export class Engine {
    * `inbox_full` while more is waiting than the limit; then nothing of it is stored.
    */
   async submit(events: readonly NewEvent[]): Promise<string[]> {
-    if (this.#inboxEvents + events.length > LIMITS.inboxEvents) {
-      throw new EngineError('inbox_full', 'Too many events are waiting to be stored; try again in a second.');
-    }
     const stored = this.#stored(events);
-    this.#inboxEvents += stored.length;
-    try {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const bytes = stored.reduce((sum, event) => sum + event.data.length, 0);
-      this.#inbox.add({ events: stored, bytes, resolve, reject });
-      await promise;
-      return stored.map((event) => event.id);
-    } finally {
-      this.#inboxEvents -= stored.length;
-    }
+    await this.#inbox.add(stored);
+    return stored.map((event) => event.id);
   }
 
   /** The delivery log of an organization, newest first. */
@@ -266,7 +241,7 @@ export class Engine {
   /** What this node is doing now. */
   get activity(): EngineActivity {
     const { held, inFlight } = this.#dispatcher;
-    return { inFlight, held, inboxEvents: this.#inboxEvents, nodes: this.#upkeep.nodes, silentMs: this.#upkeep.silentMs };
+    return { inFlight, held, inboxEvents: this.#inbox.waiting, nodes: this.#upkeep.nodes, silentMs: this.#upkeep.silentMs };
   }
 
   /** What waits in the database, for every node. Reads the queue: not for the hot path. */
@@ -297,16 +272,10 @@ export class Engine {
     };
   }
 
-  async #write(submissions: Submission[]): Promise<void> {
-    const db: Queryable = this.#database;
+  async #commit(events: readonly StoredEvent[]): Promise<void> {
     const began = performance.now();
-    const events = submissions.flatMap((submission) => submission.events);
     try {
-      const deliveries = await publishEvents(db, events, this.#publishOptions());
-      for (const { resolve } of submissions) resolve();
-      this.#dispatcher.accept(deliveries);
-    } catch (error) {
-      for (const { reject } of submissions) reject(error);
+      this.#dispatcher.accept(await publishEvents(this.#database, events, this.#publishOptions()));
     } finally {
       this.#observer?.executed('publish', events.length, performance.now() - began);
     }

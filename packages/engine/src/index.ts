@@ -3,7 +3,7 @@ import type { MigrationSet } from './store/migrate.ts';
 
 export { systemClock, type Clock } from './core/clock.ts';
 export { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from './core/delivery.ts';
-export type { Dialect, RequestContext, StoredEvent } from './core/dialect.ts';
+export type { Dialect, MessageIds, RequestContext, StoredEvent } from './core/dialect.ts';
 export type { DisabledReason, Endpoint } from './core/endpoint.ts';
 export { ATTEMPT_ERRORS, EngineError, type AttemptError, type EngineErrorCode } from './core/errors.ts';
 export { isUuid, shortHex, uuidFloor, uuidTime, uuidv7 } from './core/ids.ts';
@@ -21,6 +21,7 @@ export { DataDirectoryInUse } from './store/lock.ts';
 export { DatabaseTooNew, migrate, migrationFiles, type MigrationSet } from './store/migrate.ts';
 export { openDatabase, type OpenOptions } from './store/open.ts';
 export { Alarm } from './worker/alarm.ts';
+export { Batcher } from './worker/batcher.ts';
 export { persistently } from './worker/persistently.ts';
 
 export const engineMigrations: MigrationSet = { name: 'engine', directory: fileURLToPath(new URL('../migrations', import.meta.url)) };

@@ -20,6 +20,7 @@ import { sweepWrites } from './accounts/store/api-writes.ts';
 import { WRITE_LIMITS, WriteLimits } from './accounts/write-limits.ts';
 import type { Config } from './config.ts';
 import { dialects } from './dialects/index.ts';
+import { Dials } from './dials/dials.ts';
 import { createApp } from './http/app.ts';
 import { IDEMPOTENCY } from './http/operator/idempotency.ts';
 import { sweepCalls } from './http/operator/store/idempotency-keys.ts';
@@ -104,6 +105,7 @@ async function startNode(
     retryDelayScale: config.retryDelayScale,
     deliver: works,
     retentionDays: config.retentionDays,
+    partitionedTables: ['dials'],
     onDeadNodes: () => processor.wakeAt(clock.now()),
   });
   metrics.watch(engine, clock);
@@ -120,6 +122,7 @@ async function startNode(
   const concurrency = Math.max(1, availableParallelism() - 1);
   const workers = new WorkerPool(concurrency + 1);
   const processor = new Processor({ database, engine, files, links, classifier, workers, concurrency, clock, log });
+  const dials = new Dials({ database, engine, clock, log });
   const uploads = new Uploads({
     database,
     engine,
@@ -139,6 +142,7 @@ async function startNode(
     sealer,
     accounts,
     writeLimits: new WriteLimits(database, clock),
+    dials,
     uploads,
     files,
     links,
@@ -147,7 +151,10 @@ async function startNode(
 
   await engine.start();
   if (config.role !== 'worker') workers.warm();
-  if (works) processor.start();
+  if (works) {
+    processor.start();
+    dials.start();
+  }
   const sweeper = new Alarm({
     clock,
     intervalMs: SWEEP_INTERVAL_MS,
@@ -156,6 +163,7 @@ async function startNode(
         await sweepWrites(database, new Date(clock.now() - 2 * WRITE_LIMITS.windowMs));
         await sweepCalls(database, new Date(clock.now() - IDEMPOTENCY.keepMs));
         await uploads.sweepFiles();
+        await dials.sweep(config.retentionDays);
       } catch (error) {
         log.warn({ err: error }, 'sweeping failed, will be tried again');
       }
@@ -175,6 +183,7 @@ async function startNode(
     await closing;
     await idle.stop();
     giveUp();
+    await dials.stop();
     await processor.stop();
     await workers.close();
     await engine.stop();

@@ -21,6 +21,12 @@ export interface EncodedEvent {
   readonly body: Buffer;
 }
 
+/** The ids that a body may hold. */
+export interface MessageIds {
+  readonly messageId: string;
+  readonly deliveryId: string;
+}
+
 /** What the headers of one request are made from. */
 export interface RequestContext {
   readonly deliveryId: string;
@@ -45,8 +51,10 @@ export interface Dialect {
   readonly defaultEvents: readonly string[] | null;
   /** The event's public id. */
   messageId(eventId: string): string;
-  /** The request body. Must give the same bytes for the same event every time. */
-  encode(event: StoredEvent, messageId: string): string;
+  /** The request body. Must give the same bytes for the same event and ids every time. */
+  encode(event: StoredEvent, ids: MessageIds): string;
+  /** Whether the body holds the delivery's id: then endpoints of one event cannot share it. */
+  readonly bodyNamesDelivery: boolean;
   /** Every header but the signature's own and the endpoint's custom ones. Names as the vendor writes them. */
   headers(context: RequestContext): Record<string, string>;
   /** How the signature header's name is written on the wire. */
@@ -72,6 +80,8 @@ export interface Dialect {
   readonly honoursRetryAfter: boolean;
   /** Whether 410 Gone disables the endpoint. */
   readonly goneDisables: boolean;
+  /** What becomes of unfinished deliveries when an endpoint is switched off: they wait, or are given up. */
+  readonly whenDisabled: 'keep' | 'drop';
   /** Failed attempts in a row that disable the endpoint, or null for never. */
   readonly disableAfterFailures: number | null;
   /** Endpoints that an organization may have, or null for no limit. */

@@ -11,6 +11,7 @@ export const ATTEMPT_ERRORS = {
   url_not_https: 'The URL is not https, or holds a user name or password.',
   response_too_large: 'The answer’s headers are larger than the limit.',
   endpoint_deleted: 'The endpoint was deleted while the delivery was unfinished.',
+  endpoint_disabled: 'The endpoint was switched off while the delivery was unfinished, and its dialect keeps nothing for later.',
   event_expired: 'The event is older than the retention time and was removed before it could be delivered.',
 } as const;
 

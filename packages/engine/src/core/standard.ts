@@ -18,6 +18,7 @@ export const standard: Dialect = {
   defaultEvents: null,
   messageId: (eventId) => `msg_${shortHex(eventId)}`,
   encode: ({ type, data, occurredAt }) => `{"type":"${type}","timestamp":"${new Date(occurredAt).toISOString()}","data":${data}}`,
+  bodyNamesDelivery: false,
   headers: ({ messageId, timestamp }) => ({
     'content-type': 'application/json',
     'user-agent': 'Dialhook/1.0',
@@ -42,6 +43,7 @@ export const standard: Dialect = {
   jitter: 0.1,
   honoursRetryAfter: true,
   goneDisables: true,
+  whenDisabled: 'keep',
   disableAfterFailures: null,
   maxEndpoints: null,
   reservedHeaders: ['webhook-*'],

@@ -166,20 +166,36 @@ export async function deleteEndpoint(tx: Queryable, scope: EndpointScope, id: st
     values: [scope.organizationId, id, scope.dialect ?? null],
   });
   if (rows.length === 0) return false;
-  await exhaustDeliveriesOf(tx, [id], now);
+  await exhaustDeliveriesOf(tx, [id], 'endpoint_deleted', now);
   return true;
 }
 
-/** Moves every unfinished delivery of deleted endpoints to the history. */
-export async function exhaustDeliveriesOf(db: Queryable, endpointIds: readonly string[], now: Date): Promise<void> {
+/** Moves every unfinished delivery of endpoints to the history, as given up for this reason. */
+export async function exhaustDeliveriesOf(
+  db: Queryable,
+  endpointIds: readonly string[],
+  reason: 'endpoint_deleted' | 'endpoint_disabled',
+  now: Date,
+): Promise<void> {
   await db.query({
     text: `with ended as (delete from deliveries where endpoint_id = any ($1::uuid[]) returning *)
            insert into finished_deliveries (id, organization_id, endpoint_id, event_id, event_type, status, created_at,
              attempt_count, scheduled_at, last_attempt_at, last_response_status, last_error, finished_at)
            select id, organization_id, endpoint_id, event_id, event_type, 'exhausted', created_at,
-             attempt_count, scheduled_at, last_attempt_at, last_response_status, 'endpoint_deleted', $2 from ended`,
-    values: [endpointIds, now],
+             attempt_count, scheduled_at, last_attempt_at, last_response_status, $3, $2 from ended`,
+    values: [endpointIds, now, reason],
   });
+}
+
+/** Of these organizations those with an active endpoint that gets this event type. */
+export async function findListening(db: Queryable, organizationIds: readonly string[], eventType: string): Promise<Set<string>> {
+  const rows = await db.query<{ organization_id: string }>({
+    name: 'find-listening',
+    text: `select distinct organization_id from endpoints
+            where organization_id = any ($1::uuid[]) and is_active and (events is null or $2 = any (events))`,
+    values: [organizationIds, eventType],
+  });
+  return new Set(rows.map((row) => row.organization_id));
 }
 
 export interface TargetRow {

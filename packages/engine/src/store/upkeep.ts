@@ -5,14 +5,19 @@ import { exhaustDeliveriesOf } from './endpoints.ts';
 const DAY_MS = 86_400_000;
 /** Attaching takes a short lock; a writer that holds it longer is waited for at the next upkeep. */
 const LOCK_TIMEOUT = '2s';
-const PARTITIONED = ['events', 'finished_deliveries', 'attempts'] as const;
+export const PARTITIONED = ['events', 'finished_deliveries', 'attempts'] as const;
 
 /** Makes the day partitions from yesterday (clocks differ between nodes) to `daysAhead` from now. */
-export async function ensurePartitions(database: Database, now: number, daysAhead: number): Promise<void> {
+export async function ensurePartitions(
+  database: Database,
+  now: number,
+  daysAhead: number,
+  tables: readonly string[] = PARTITIONED,
+): Promise<void> {
   const wanted = new Map<string, { table: string; from: number }>();
   for (let day = -1; day <= daysAhead; day++) {
     const from = Math.floor(now / DAY_MS) * DAY_MS + day * DAY_MS;
-    for (const table of PARTITIONED) wanted.set(`${table}_${dayName(from)}`, { table, from });
+    for (const table of tables) wanted.set(`${table}_${dayName(from)}`, { table, from });
   }
   const existing = await database.query<{ name: string }>({
     text: `select c.relname as name from pg_class c where c.relname = any ($1::text[])`,
@@ -39,13 +44,18 @@ function makePartition(database: Database, name: string, table: string, from: nu
 }
 
 /** Drops the partitions that hold nothing younger than `keepDays`. Detached first, so that nobody waits for the drop. */
-export async function dropOldPartitions(database: Database, now: number, keepDays: number): Promise<string[]> {
+export async function dropOldPartitions(
+  database: Database,
+  now: number,
+  keepDays: number,
+  tables: readonly string[] = PARTITIONED,
+): Promise<string[]> {
   const oldest = dayName(Math.floor(now / DAY_MS) * DAY_MS - keepDays * DAY_MS);
   const rows = await database.query<{ name: string; parent: string; detaching: boolean }>({
     text: `select c.relname as name, p.relname as parent, i.inhdetachpending as detaching
              from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
             where p.relname = any ($1::text[])`,
-    values: [PARTITIONED],
+    values: [tables],
   });
   const old = rows.filter(({ name }) => name.slice(-8) < oldest);
   for (const { detaching, name, parent } of old) {
@@ -54,16 +64,16 @@ export async function dropOldPartitions(database: Database, now: number, keepDay
     await database.query({ text: `alter table ${parent} detach partition ${name} ${how}` });
     await database.query({ text: `drop table if exists ${name}` });
   }
-  await dropDetached(database, oldest);
+  await dropDetached(database, oldest, tables);
   return old.map(({ name }) => name);
 }
 
 /** Tables that a node detached and died before it could drop them. */
-async function dropDetached(database: Database, oldest: string): Promise<void> {
+async function dropDetached(database: Database, oldest: string, tables: readonly string[]): Promise<void> {
   const rows = await database.query<{ name: string }>({
     text: `select relname as name from pg_class
             where relkind = 'r' and not relispartition and relname ~ ('^(' || $1 || ')_[0-9]{8}$') and pg_table_is_visible(oid)`,
-    values: [PARTITIONED.join('|')],
+    values: [tables.join('|')],
   });
   for (const { name } of rows) if (name.slice(-8) < oldest) await database.query({ text: `drop table if exists ${name}` });
 }
@@ -134,6 +144,7 @@ export async function sweepOrphans(db: Queryable, now: Date): Promise<number> {
     await exhaustDeliveriesOf(
       db,
       rows.map((row) => row.endpoint_id),
+      'endpoint_deleted',
       now,
     );
   return rows.length;

@@ -30,7 +30,7 @@ export interface Message {
 /** Makes the exact bytes and headers of one attempt, from the dialect's data alone. */
 export function buildRequest({ dialect, headers, keys, origin, path }: Sender, message: Message): OutgoingRequest {
   const { attempt, deliveryId, event, now, timeoutMs } = message;
-  const { body, messageId } = encodeOnce(event, dialect);
+  const { body, messageId } = encode(event, dialect, deliveryId);
   const timestamp = Math.floor(now / 1000);
   return {
     origin,
@@ -45,10 +45,12 @@ export function buildRequest({ dialect, headers, keys, origin, path }: Sender, m
   };
 }
 
-function encodeOnce(event: StoredEvent, dialect: Dialect): EncodedEvent {
+function encode(event: StoredEvent, dialect: Dialect, deliveryId: string): EncodedEvent {
   if (event.encoded?.dialect === dialect) return event.encoded;
   const messageId = dialect.messageId(event.id);
-  return (event.encoded = { dialect, messageId, body: Buffer.from(dialect.encode(event, messageId)) });
+  const encoded = { dialect, messageId, body: Buffer.from(dialect.encode(event, { messageId, deliveryId })) };
+  if (!dialect.bodyNamesDelivery) event.encoded = encoded;
+  return encoded;
 }
 
 /** The keys that sign now: the current one, and replaced ones in their overlap. */

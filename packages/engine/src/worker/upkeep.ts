@@ -5,7 +5,7 @@ import type { Database } from '../store/database.ts';
 import { endExpiredLeases, heartbeat, releaseDeadNodes, releaseLeases, removeNode, removeOtherNodes } from '../store/nodes.ts';
 import { Alarm } from './alarm.ts';
 import { persistently } from './persistently.ts';
-import { dropOldPartitions, ensurePartitions, sweepOrphans, trimOrganizations } from '../store/upkeep.ts';
+import { dropOldPartitions, ensurePartitions, PARTITIONED, sweepOrphans, trimOrganizations } from '../store/upkeep.ts';
 
 export interface UpkeepOptions {
   readonly database: Database;
@@ -13,6 +13,8 @@ export interface UpkeepOptions {
   readonly delivers: boolean;
   /** Days that history is kept. */
   readonly retentionDays: number;
+  /** Tables of the engine's owner that are partitioned and kept as its own are. */
+  readonly partitionedTables: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
   /** Deliveries became due that nobody knew of. */
@@ -25,11 +27,13 @@ export interface UpkeepOptions {
 export class Upkeep {
   readonly #options: UpkeepOptions;
   readonly #alarms: Alarm[];
+  readonly #tables: readonly string[];
   #nodes = 1;
   #beatAt = -Infinity;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
+    this.#tables = [...PARTITIONED, ...options.partitionedTables];
     this.#alarms = [
       this.#every(LIMITS.heartbeatMs, 'heartbeat', () => this.#beat()),
       this.#every(LIMITS.leaseSweepMs, 'lease sweep', () => this.#endLeases()),
@@ -53,7 +57,7 @@ export class Upkeep {
     const { database, nodeId, clock, delivers, log } = this.#options;
     const now = clock.now();
     const persistence = { clock, log, what: 'making partitions' }; // such as while a node that runs holds their locks
-    await persistently(() => ensurePartitions(database, now, LIMITS.partitionsAheadDays), persistence);
+    await persistently(() => ensurePartitions(database, now, LIMITS.partitionsAheadDays, this.#tables), persistence);
     this.#nodes = await heartbeat(database, nodeId, delivers);
     this.#beatAt = clock.monotonic();
     if (database.kind === 'embedded') await removeOtherNodes(database, nodeId, new Date(now));
@@ -106,8 +110,8 @@ export class Upkeep {
 
   async #tidy(): Promise<void> {
     const { database, clock, log, retentionDays } = this.#options;
-    await ensurePartitions(database, clock.now(), LIMITS.partitionsAheadDays);
-    const dropped = await dropOldPartitions(database, clock.now(), retentionDays);
+    await ensurePartitions(database, clock.now(), LIMITS.partitionsAheadDays, this.#tables);
+    const dropped = await dropOldPartitions(database, clock.now(), retentionDays, this.#tables);
     if (dropped.length > 0) log.info({ partitions: dropped }, 'dropped history older than the retention time');
     await sweepOrphans(database, new Date(clock.now()));
   }

@@ -1,5 +1,6 @@
 import { standard, type Dialect } from '@dialhook/engine';
 import { optimaldial } from './optimaldial.ts';
+import { outboundiq } from './outboundiq.ts';
 
 /** Every dialect that this platform speaks. */
-export const dialects: readonly Dialect[] = [standard, optimaldial];
+export const dialects: readonly Dialect[] = [standard, optimaldial, outboundiq];

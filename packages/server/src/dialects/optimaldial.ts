@@ -15,8 +15,9 @@ export const optimaldial: Dialect = {
   eventTypes: ['upload.created', 'upload.completed', 'upload.failed'],
   defaultEvents: ['upload.completed', 'upload.failed'],
   messageId: (eventId) => `evt_${shortHex(eventId)}`,
-  encode: ({ type, data, occurredAt }, messageId) =>
+  encode: ({ type, data, occurredAt }, { messageId }) =>
     `{"id":"${messageId}","type":"${type}","api_version":"${API_VERSION}","created_at":"${offsetTime(new Date(occurredAt))}","data":${data}}`,
+  bodyNamesDelivery: false,
   headers: ({ deliveryId, messageId, eventType, attempt, timestamp }) => ({
     'Content-Type': 'application/json',
     'User-Agent': 'OptimalDial-Webhooks/1.0',
@@ -40,6 +41,7 @@ export const optimaldial: Dialect = {
   jitter: 0,
   honoursRetryAfter: false,
   goneDisables: false,
+  whenDisabled: 'keep',
   disableAfterFailures: 20,
   maxEndpoints: null,
   reservedHeaders: ['x-optimaldial-*'],

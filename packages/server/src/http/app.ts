@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { OpenApi } from './openapi.ts';
 import { operatorSurface } from './operator/surface.ts';
 import { optimaldialSurface } from './optimaldial/surface.ts';
+import { outboundiqSurface } from './outboundiq/surface.ts';
 import { systemSurface } from './system/surface.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -49,6 +50,7 @@ export async function createApp(context: Context, options: { readonly log: Logge
   await app.register(systemSurface, { context, openApi, version: options.version });
   if (context.config.role !== 'worker') {
     await app.register(async (scope) => optimaldialSurface(scope, context), { prefix: '/api/v1' });
+    await app.register(async (scope) => outboundiqSurface(scope, context));
     await app.register(async (scope) => operatorSurface(scope, context), { prefix: '/operator/v1' });
   }
   return app;

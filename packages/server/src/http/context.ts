@@ -2,6 +2,7 @@ import type { Clock, Database, Engine, Sealer } from '@dialhook/engine';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { WriteLimits } from '../accounts/write-limits.ts';
 import type { Config } from '../config.ts';
+import type { Dials } from '../dials/dials.ts';
 import type { FileStore } from '../lists/files.ts';
 import type { DownloadLinks } from '../lists/links.ts';
 import type { Uploads } from '../lists/uploads.ts';
@@ -17,6 +18,7 @@ export interface Context {
   readonly sealer: Sealer;
   readonly accounts: Accounts;
   readonly writeLimits: WriteLimits;
+  readonly dials: Dials;
   readonly uploads: Uploads;
   readonly files: FileStore;
   readonly links: DownloadLinks;

@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox';
 import { dialects } from '../dialects/index.ts';
 import { ProblemBody } from './operator/problems.ts';
 import { ErrorBody } from './optimaldial/schemas.ts';
+import { ErrorBody as OutboundiqError } from './outboundiq/schemas.ts';
 import { outgoingWebhooks } from './outgoing.ts';
 
 declare module 'fastify' {
@@ -24,6 +25,7 @@ const COMMON_ERRORS: Record<
   { readonly schema: JsonSchema; readonly always: readonly number[]; readonly withBody: readonly number[] } | undefined
 > = {
   OptimalDial: { schema: ErrorBody as JsonSchema, always: [500, 503], withBody: [413, 415] },
+  outboundIQ: { schema: OutboundiqError as JsonSchema, always: [500], withBody: [413, 415] },
   Operator: { schema: ProblemBody as JsonSchema, always: [500, 503], withBody: [409, 413, 415, 422] },
 };
 
@@ -50,6 +52,7 @@ interface JsonSchema {
 
 const SECURITY: Record<string, readonly Record<string, readonly string[]>[]> = {
   OptimalDial: [{ optimaldialKey: [] }],
+  outboundIQ: [{ outboundiqKey: [] }],
   Operator: [{ operatorToken: [] }],
   System: [],
 };
@@ -97,6 +100,7 @@ export class OpenApi {
       components: {
         securitySchemes: {
           optimaldialKey: { type: 'http', scheme: 'bearer', description: 'An OptimalDial API key, `od_live_…`.' },
+          outboundiqKey: { type: 'http', scheme: 'bearer', description: 'An outboundIQ key of the universal type, `oiq_…`.' },
           operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator token.' },
         },
       },
@@ -159,6 +163,7 @@ function parameters(where: 'path' | 'query', schema: JsonSchema | undefined): ob
 
 function tagOf(url: string): string {
   if (url.startsWith('/api/v1')) return 'OptimalDial';
+  if (url === '/dials' || url.startsWith('/custom/')) return 'outboundIQ';
   return url.startsWith('/operator/') ? 'Operator' : 'System';
 }
 

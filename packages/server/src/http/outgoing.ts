@@ -49,9 +49,11 @@ const SAMPLE: Upload = {
 
 function describe(dialect: Dialect, event: { readonly type: string; readonly data: string }): object {
   const messageId = dialect.messageId(EVENT_ID);
-  const body = dialect.encode({ id: EVENT_ID, organizationId: SAMPLE.organizationId, ...event, occurredAt: TIME.getTime() }, messageId);
+  const deliveryId = '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e62';
+  const stored = { id: EVENT_ID, organizationId: SAMPLE.organizationId, ...event, occurredAt: TIME.getTime() };
+  const body = dialect.encode(stored, { messageId, deliveryId });
   const context = {
-    deliveryId: '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e62',
+    deliveryId,
     messageId,
     eventType: event.type,
     attempt: 1,

@@ -1,4 +1,4 @@
-import type { Database } from '@dialhook/engine';
+import type { Database, Queryable } from '@dialhook/engine';
 import { normalizePhone, prefixOf } from './phone.ts';
 import { addContactHistory, type ContactCount } from './store/contact-history.ts';
 
@@ -9,7 +9,12 @@ export interface ContactEntry {
 }
 
 /** Adds what a dialler saw of numbers. Returns the indices of entries whose number is not a US or Canadian one. */
-export async function recordContacts(database: Database, entries: readonly ContactEntry[]): Promise<number[]> {
+export function recordContacts(database: Database, entries: readonly ContactEntry[]): Promise<number[]> {
+  return database.transaction((tx) => addContacts(tx, entries));
+}
+
+/** The same in the caller's transaction. */
+export async function addContacts(tx: Queryable, entries: readonly ContactEntry[]): Promise<number[]> {
   const refused: number[] = [];
   const sums = new Map<number, ContactCount>();
   for (const [index, entry] of entries.entries()) {
@@ -21,6 +26,6 @@ export async function recordContacts(database: Database, entries: readonly Conta
     const sum = sums.get(number);
     sums.set(number, { number, dials: (sum?.dials ?? 0) + entry.dials, contacts: (sum?.contacts ?? 0) + entry.contacts });
   }
-  if (sums.size > 0) await database.transaction((tx) => addContactHistory(tx, [...sums.values()], prefixOf));
+  if (sums.size > 0) await addContactHistory(tx, [...sums.values()], prefixOf);
   return refused;
 }

@@ -49,6 +49,15 @@ export async function organizationIds(db: Queryable, slugs: readonly string[]): 
   return new Map(rows.map((row) => [row.slug, row.id]));
 }
 
+export async function organizationSlugs(db: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db.query<{ slug: string; id: string }>({
+    name: 'organization-slugs',
+    text: 'select slug, id from organizations where id = any ($1::uuid[])',
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.id, row.slug]));
+}
+
 /** By slug, after the one given. */
 export async function listOrganizations(db: Queryable, after: string, limit: number): Promise<Organization[]> {
   const rows = await db.query<Row>({ text: 'select * from organizations where slug > $1 order by slug limit $2', values: [after, limit] });

@@ -339,3 +339,20 @@ export const Resent = Type.Object({ id: Uuid }, { examples: [{ id: REPLAY.id }] 
 
 export const Retention = Type.Object({ days: Type.Integer() }, { examples: [{ days: 7 }] });
 export const SetRetention = Type.Object({ days: nullable(Type.Integer({ minimum: 1 })) }, { ...closed, examples: [{ days: 7 }] });
+
+export const UncleanedQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
+  cursor: Type.Optional(Type.String()),
+});
+export const UncleanedPage = Type.Object(
+  {
+    data: Type.Array(Type.Object({ id: Uuid, raw: Type.String(), error: Type.String(), failed_at: Time })),
+    next_cursor: nullable(Type.String()),
+  },
+  {
+    examples: [
+      { data: [{ id: REPLAY.id, raw: '{…}', error: 'datetime is not a time', failed_at: DELIVERY.created_at }], next_cursor: null },
+    ],
+  },
+);
+export const CleanedAgain = Type.Object({ tried: Type.Integer() }, { examples: [{ tried: 3 }] });

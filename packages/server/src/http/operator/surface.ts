@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Context } from '../context.ts';
 import { deliveryRoutes } from './deliveries.ts';
+import { uncleanedDialRoutes } from './dials.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { intakeRoutes } from './events.ts';
 import { addIdempotency } from './idempotency.ts';
@@ -25,6 +26,7 @@ export async function operatorSurface(app: FastifyInstance, context: Context): P
   intakeRoutes(app, context);
   deliveryRoutes(app, context);
   replayRoutes(app, context);
+  uncleanedDialRoutes(app, context);
 }
 
 function digest(text: string): Buffer {

@@ -1,0 +1,66 @@
+import type { StoredEvent } from '../core/dialect.ts';
+import { EngineError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import { Batcher } from './batcher.ts';
+
+/** What an event counts at least, in bytes, so that the batch's bound on bytes also bounds the number of events. */
+const MIN_EVENT_WEIGHT = LIMITS.publishBatchBytes / LIMITS.publishBatch;
+
+interface Submission {
+  readonly events: readonly StoredEvent[];
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Events that stand alone, on their way to the disk: concurrent callers share one commit. */
+export class Inbox {
+  readonly #batcher: Batcher<Submission>;
+  readonly #publish: (events: readonly StoredEvent[]) => Promise<void>;
+  #waiting = 0;
+
+  /** `publish` commits a batch, in so many statements at once. */
+  constructor(publish: (events: readonly StoredEvent[]) => Promise<void>, concurrency: number) {
+    this.#publish = publish;
+    this.#batcher = new Batcher({
+      write: (submissions) => this.#write(submissions),
+      maxItems: LIMITS.publishBatch,
+      concurrency,
+      weigh: ({ bytes, events }) => Math.max(bytes, events.length * MIN_EVENT_WEIGHT),
+      maxWeight: LIMITS.publishBatchBytes,
+    });
+  }
+
+  /** Events that wait for their commit. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Resolves when the events are on disk. Rejects with `inbox_full`, and then nothing of them is stored. */
+  async add(events: readonly StoredEvent[]): Promise<void> {
+    if (this.#waiting + events.length > LIMITS.inboxEvents)
+      throw new EngineError('inbox_full', 'Too many events are waiting to be stored; try again in a second.');
+    this.#waiting += events.length;
+    try {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const bytes = events.reduce((sum, event) => sum + event.data.length, 0);
+      this.#batcher.add({ events, bytes, resolve, reject });
+      await promise;
+    } finally {
+      this.#waiting -= events.length;
+    }
+  }
+
+  drained(): Promise<void> {
+    return this.#batcher.drained();
+  }
+
+  async #write(submissions: Submission[]): Promise<void> {
+    try {
+      await this.#publish(submissions.flatMap(({ events }) => events));
+      for (const { resolve } of submissions) resolve();
+    } catch (error) {
+      for (const { reject } of submissions) reject(error);
+    }
+  }
+}
