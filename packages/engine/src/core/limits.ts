@@ -28,8 +28,8 @@ export const LIMITS = {
   minRateLimit: 0.1,
   maxRateLimit: 10_000,
   /** Deliveries that one claim takes, and per endpoint in it: so many first attempts and so many retries. */
-  claimBatch: 1_000,
-  claimPerEndpoint: 100,
+  claimBatch: 2_000,
+  claimPerEndpoint: 250,
   /** Endpoints that one claim looks at before the next claim goes on from there. */
   claimEndpoints: 500,
   /** How often a node asks whether the endpoints that it has work for were changed on another one. */

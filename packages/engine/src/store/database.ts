@@ -52,9 +52,10 @@ export class Database implements Queryable {
       idleTimeoutMillis: 0,
       types,
       application_name: 'dialhook',
+      // Statements are short and many: compiling a plan would take longer than running it.
       // The embedded server is one process with us and has no timeouts; PostgreSQL gets them as session settings.
       ...(options.kind === 'postgres' && {
-        options: `-c statement_timeout=${STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${STATEMENT_TIMEOUT_MS} -c plan_cache_mode=force_generic_plan`,
+        options: `-c statement_timeout=${STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${STATEMENT_TIMEOUT_MS} -c plan_cache_mode=force_generic_plan -c jit=off`,
       }),
     });
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.

@@ -38,7 +38,7 @@ export async function publishEvents(db: Queryable, events: readonly StoredEvent[
         insert into events (id, organization_id, type, data, occurred_at)
         select id, organization_id, type, data, occurred_at from input
       ), target as materialized (
-        select overlay(gen_random_uuid()::text placing left(i.id::text, 13) || '-7' from 1 for 15)::uuid as id,
+        select (left(i.id::text, 15) || right(gen_random_uuid()::text, 21))::uuid as id,
                i.id as event_id, i.organization_id, i.type, e.id as endpoint_id, e.version,
                e.paused_at is null and e.id <> all ($6::uuid[]) and row_number() over () <= $7 as leased
           from input i
