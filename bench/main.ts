@@ -4,6 +4,7 @@ import { benchIsolation } from './delivery/isolation.ts';
 import { benchLatency } from './delivery/latency.ts';
 import { benchSoak } from './delivery/soak.ts';
 import { benchThroughput } from './delivery/throughput.ts';
+import { benchDials } from './dials.ts';
 import { benchKill } from './kill.ts';
 import { benchLists } from './lists/bench.ts';
 
@@ -12,6 +13,7 @@ const BENCHES: Record<string, () => Promise<boolean>> = {
   latency: benchLatency,
   isolation: benchIsolation,
   growth: benchGrowth,
+  dials: benchDials,
   lists: benchLists,
   kill: benchKill,
   soak: benchSoak,

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ATTEMPT_ERRORS, LIMITS } from '@dialhook/engine';
-import { LIST_LIMITS, PROBLEMS, VARIABLES, WRITE_LIMITS } from '@dialhook/server';
+import { DIAL_LIMITS, DIALNEXA_RATE, LIST_LIMITS, PROBLEMS, VARIABLES, WRITE_LIMITS } from '@dialhook/server';
 
 /** The docs cannot drift from the code: every row here is compared both ways. */
 
@@ -37,7 +37,13 @@ test('docs/limits.md has every limit with its value, and no other', () => {
     text.split('×').reduce((product, factor) => product * (factor.trim() === 'MIB' ? 1024 * 1024 : Number(factor)), 1);
   assert.deepEqual(
     rows(page('docs/limits.md')).map(([name, text]) => [name, value(text!)]),
-    [...Object.entries(LIMITS), ...Object.entries(LIST_LIMITS), ...Object.entries(WRITE_LIMITS)],
+    [
+      ...Object.entries(LIMITS),
+      ...Object.entries(LIST_LIMITS),
+      ...Object.entries(DIAL_LIMITS),
+      ...Object.entries(WRITE_LIMITS),
+      ...Object.entries(DIALNEXA_RATE),
+    ],
   );
 });
 

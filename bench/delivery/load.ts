@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createHistogram } from 'node:perf_hooks';
-import { EVENT_TYPE, eventData } from './workload.ts';
+import { dial, EVENT_TYPE, eventData } from './workload.ts';
 
 export interface LoadSettings {
   /** Ports of the nodes, in turn. */
@@ -20,6 +20,8 @@ export interface LoadSettings {
   readonly measureMs: number;
   /** Closed loop: deliveries at most that are published and not yet at the receiver. */
   readonly window?: number;
+  /** Keys of companies, in turn: dials are posted instead of events, one a call. */
+  readonly dialKeys?: readonly string[];
   /** The part of the deliveries that can arrive; all when absent. */
   readonly expected?: number;
   /** Open loop: calls each second, whatever the answers take. */
@@ -30,6 +32,9 @@ export interface LoadResult {
   /** Deliveries that reached the receiver while it was measured, in one second. */
   readonly deliveredPerSecond: number;
   readonly published: number;
+  readonly publishedPerSecond: number;
+  /** Events in one request to the receiver, on average. */
+  readonly meanBatch: number;
   /** Milliseconds from the call's due time to its answer, and from an event's making to its arrival. */
   readonly publishMs: Percentiles;
   readonly deliveryMs: Percentiles;
@@ -88,6 +93,11 @@ class Line {
 
 let n = 0;
 function request(): string {
+  if (settings.dialKeys !== undefined) {
+    const body = dial(n);
+    const key = settings.dialKeys[n++ % settings.dialKeys.length];
+    return `POST /dials HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  }
   const events: string[] = [];
   for (let i = 0; i < batch; i++) {
     events.push(`{"organization":"${organizations[n % organizations.length]}","type":"${EVENT_TYPE}","data":${eventData(n)}}`);
@@ -99,26 +109,26 @@ function request(): string {
 
 async function publish(line: Line, dueAt: number): Promise<void> {
   const answer = await line.call(request());
-  if (!answer.startsWith('HTTP/1.1 202')) throw new Error(`A publish was answered with ${answer.slice(0, 300)}`);
+  if (!answer.startsWith('HTTP/1.1 20')) throw new Error(`A publish was answered with ${answer.slice(0, 300)}`);
   if (measuring) publishing.record(Math.max(1, Math.round((performance.now() - dueAt) * 1000)));
 }
 
-async function receiver(path: string, line: Line): Promise<{ ok: number; latency?: Record<string, number> }> {
+async function receiver(path: string, line: Line): Promise<{ ok: number; marks: number; latency?: Record<string, number> }> {
   const answer = await line.call(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
-  return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { ok: number };
+  return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { ok: number; marks: number };
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const counter = await Line.open(settings.receiverPort);
 const lines = await Promise.all(Array.from({ length: settings.connections }, (_, i) => Line.open(ports[i % ports.length]!)));
-const already = (await receiver('/count', counter)).ok;
+const already = (await receiver('/count', counter)).marks;
 let over = false;
 let waiting: (() => void)[] = [];
 
 /** Knows what arrived, and wakes those that wait for the window. */
 async function watch(): Promise<void> {
   while (!over) {
-    delivered = (await receiver('/count', counter)).ok - already;
+    delivered = (await receiver('/count', counter)).marks - already;
     const awake = waiting;
     waiting = [];
     for (const wake of awake) wake();
@@ -165,26 +175,30 @@ const work = [
 ];
 await pause(settings.warmUpMs);
 const asker = await Line.open(settings.receiverPort);
-const before = (await receiver('/stats', asker)).ok;
+const before = await receiver('/stats', asker);
+const publishedBefore = published;
 const began = performance.now();
 measuring = true;
 await pause(settings.measureMs);
 measuring = false;
 const after = await receiver('/stats', asker);
 const seconds = (performance.now() - began) / 1000;
+const publishedMeanwhile = published - publishedBefore;
 over = true;
 for (const wake of waiting) wake();
 await Promise.all(work);
 const deadline = performance.now() + DRAIN_TIMEOUT_MS;
 const wanted = Math.floor(published * fanOut * (settings.expected ?? 1)) - (settings.expected === undefined ? 0 : organizations.length);
 for (; delivered < wanted; await pause(COUNT_INTERVAL_MS)) {
-  delivered = (await receiver('/count', counter)).ok - already;
+  delivered = (await receiver('/count', counter)).marks - already;
   if (performance.now() > deadline) throw new Error(`${wanted - delivered} of ${wanted} deliveries never arrived.`);
 }
 const ms = (microseconds: number) => Number((microseconds / 1000).toFixed(2));
 const { p50, p95, p99 } = after.latency!;
 const result: LoadResult = {
-  deliveredPerSecond: (after.ok - before) / seconds,
+  deliveredPerSecond: (after.marks - before.marks) / seconds,
+  publishedPerSecond: publishedMeanwhile / seconds,
+  meanBatch: after.ok === before.ok ? 0 : (after.marks - before.marks) / (after.ok - before.ok),
   published,
   publishMs: { p50: ms(publishing.percentile(50)), p95: ms(publishing.percentile(95)), p99: ms(publishing.percentile(99)) },
   deliveryMs: { p50: ms(p50!), p95: ms(p95!), p99: ms(p99!) },

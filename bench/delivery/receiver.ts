@@ -3,6 +3,7 @@
 // `GET /count` gives what came, `GET /stats?reset` the latencies since the last reset as well.
 import { createHistogram } from 'node:perf_hooks';
 import { createServer, type Socket } from 'node:net';
+import { MARK } from './workload.ts';
 
 const SLOW_MS = 9_000;
 const OK = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
@@ -11,15 +12,17 @@ const FAIL = Buffer.from('HTTP/1.1 500 Internal Server Error\r\ncontent-length: 
 const counts: Record<string, number> = { ok: 0, fail: 0, slow: 0, hole: 0 };
 /** Microseconds from the moment that the load generator wrote into the event, on the same clock. */
 let latency = createHistogram();
-/** A repeat of an event that was seen before, as far as the load generator numbers them. */
-const SENT = Buffer.from('"sent":');
+const SENT = Buffer.from(MARK);
+const TIME_DIGITS = 16;
+/** Events that came, in whatever number of requests. */
+let marks = 0;
 
 function answer(socket: Socket, head: string, message: Buffer, bodyAt: number, end: number): void {
   if (head.startsWith('GET')) {
     const reset = head.startsWith('GET /stats');
     const { min, max } = latency;
     const [p50, p95, p99] = [50, 95, 99].map((p) => latency.percentile(p));
-    const body = JSON.stringify({ ...counts, ...(reset && { latency: { count: latency.count, min, p50, p95, p99, max } }) });
+    const body = JSON.stringify({ ...counts, marks, ...(reset && { latency: { count: latency.count, min, p50, p95, p99, max } }) });
     if (reset) latency = createHistogram();
     socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     return;
@@ -27,10 +30,11 @@ function answer(socket: Socket, head: string, message: Buffer, bodyAt: number, e
   const kind = head.slice(6, head.indexOf('/', 6));
   counts[kind] = (counts[kind] ?? 0) + 1;
   if (kind === 'ok') {
-    const at = message.indexOf(SENT, bodyAt);
-    if (at !== -1 && at < end) {
-      const sent = Number(message.toString('latin1', at + SENT.length, at + SENT.length + 16));
-      latency.record(Math.max(1, Math.round((performance.timeOrigin + performance.now()) * 1000 - sent)));
+    const now = (performance.timeOrigin + performance.now()) * 1000;
+    for (let at = message.indexOf(SENT, bodyAt); at !== -1 && at < end; at = message.indexOf(SENT, at + TIME_DIGITS)) {
+      marks += 1;
+      const sent = Number(message.toString('latin1', at + SENT.length, at + SENT.length + TIME_DIGITS));
+      latency.record(Math.max(1, Math.round(now - sent)));
     }
     socket.write(OK);
   } else if (kind === 'fail') socket.write(FAIL);

@@ -67,6 +67,9 @@ export interface SystemOptions {
   readonly nodes: number;
   readonly fanOut: number;
   readonly organizations?: number;
+  /** Endpoints of dials, instead of events; each organization gets a key for posting dials. */
+  readonly dials?: boolean;
+  readonly role?: 'all' | 'api';
   /** Path of each endpoint at the receiver; `/ok/<n>` when absent. */
   readonly endpointPath?: (n: number, organization: number) => string;
 }
@@ -77,6 +80,7 @@ export class System {
   readonly receiverPort: number;
   readonly nodes: ServerProcess[] = [];
   readonly organizations: string[] = [];
+  readonly dialKeys: string[] = [];
   readonly folder = mkdtempSync(join(tmpdir(), 'dialhook-bench-'));
   #postgres: PostgresServer | null = null;
   readonly #receiver: ChildProcess;
@@ -108,6 +112,7 @@ export class System {
       DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true',
       DIALHOOK_LOG_LEVEL: 'warn',
       DATABASE_URL: this.#postgres?.url ?? '',
+      DIALHOOK_ROLE: this.options.role ?? 'all',
     });
     this.nodes.push(node);
     return node;
@@ -118,12 +123,20 @@ export class System {
     settings: Omit<LoadSettings, 'ports' | 'receiverPort' | 'token' | 'organizations' | 'fanOut'>,
   ): Promise<LoadResult & { readonly cpu: CpuShare }> {
     const ports = this.nodes.map((node) => Number(new URL(node.url).port));
-    const { organizations, receiverPort } = this;
-    const whole: LoadSettings = { ...settings, ports, receiverPort, organizations, token: TOKEN, fanOut: this.options.fanOut };
+    const { dialKeys, organizations, receiverPort } = this;
+    const whole: LoadSettings = {
+      ...settings,
+      ports,
+      receiverPort,
+      organizations,
+      token: TOKEN,
+      fanOut: this.options.fanOut,
+      ...(this.options.dials && { dialKeys }),
+    };
     const before = this.#cpu();
     const result = await output<LoadResult>('load.ts', [JSON.stringify(whole)]);
     const after = this.#cpu();
-    const each = (ms: number) => Number(((ms * 1000) / (result.published * whole.fanOut)).toFixed(1));
+    const each = (ms: number) => Number(((ms * 1000) / (result.published * Math.max(1, whole.fanOut))).toFixed(1));
     return {
       ...result,
       cpu: {
@@ -187,8 +200,11 @@ export class System {
     await this.call('POST', '/organizations', { slug });
     for (let n = 0; n < fanOut; n++) {
       const url = `http://127.0.0.1:${this.receiverPort}${endpointPath(n, index)}`;
-      await this.call('POST', `/organizations/${slug}/endpoints`, { dialect: 'standard', url });
+      await this.call('POST', `/organizations/${slug}/endpoints`, { dialect: this.options.dials ? 'outboundiq' : 'standard', url });
     }
     this.organizations.push(slug);
+    if (!this.options.dials) return;
+    const { key } = await this.call<{ key: string }>('POST', `/organizations/${slug}/api-keys`, { kind: 'outboundiq' });
+    this.dialKeys.push(key);
   }
 }

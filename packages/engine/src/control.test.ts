@@ -65,6 +65,22 @@ for (const kind of DATABASE_KINDS) {
       assert.ok(times.at(-1)! - times[0]! >= 1_800, 'forty at twenty a second');
     });
 
+    test('nodes share a rate limit', async () => {
+      const organizationId = randomUUID();
+      const other = await start();
+      await eventually('each knows of the other', async () => engine.activity.nodes === 2 && other.activity.nodes === 2);
+      await create(organizationId, { rateLimit: 20 });
+      const half = (one: Engine) => one.submit(Array.from({ length: 20 }, (_, n) => ({ organizationId, type: 'a', data: String(n) })));
+      await Promise.all([half(engine), half(other)]);
+      await receiver.until(() => to(`/${organizationId}`).length === 40);
+      const times = to(`/${organizationId}`).map(({ at }) => at);
+      for (const time of times) {
+        const within = times.filter((at) => at >= time && at < time + 1_000).length;
+        assert.ok(within <= 20 + 4, `${within} in one second`); // each may catch up two
+      }
+      await other.stop();
+    });
+
     test('a rate limit must be within its bounds, and can be taken away', async () => {
       const organizationId = randomUUID();
       for (const rateLimit of [0, -1, 0.01, 1e6, Number.NaN])

@@ -1,9 +1,9 @@
 import type { Clock } from './core/clock.ts';
-import { unknownEvents, type Dialect, type DialectRegistry } from './core/dialect.ts';
+import type { Dialect, DialectRegistry } from './core/dialect.ts';
+import { checkedEvents, checkedHeaders, checkedRateLimit, checkedSecret } from './core/endpoint-rules.ts';
 import type { Endpoint, EndpointSecrets } from './core/endpoint.ts';
 import { EngineError, type AttemptError } from './core/errors.ts';
 import { uuidv7 } from './core/ids.ts';
-import { LIMITS } from './core/limits.ts';
 import { isSuccess, type AttemptResult } from './core/outcome.ts';
 import type { Sealer } from './core/seal.ts';
 import type { Database, Queryable } from './store/database.ts';
@@ -63,6 +63,8 @@ export interface ChangeEndpoint {
   readonly description?: string | null | undefined;
   readonly events?: readonly string[] | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Where the dialect lets the caller choose it; the old one signs beside it as long as the dialect says. */
+  readonly secret?: string | undefined;
   readonly isActive?: boolean | undefined;
   readonly rateLimit?: number | null | undefined;
   /** True: deliveries are made and wait. False: what waited is sent. */
@@ -82,26 +84,7 @@ export interface EndpointsOptions {
 
 /** Enough for any page of endpoints; an organization with more needs paging, which no vendor's contract has. */
 const LIST_LIMIT = 1_000;
-/** Headers that belong to HTTP or to us, in every dialect. `*` at the end means any name that begins so. */
-const RESERVED_HEADERS = [
-  'content-type',
-  'content-length',
-  'content-encoding',
-  'user-agent',
-  'host',
-  'transfer-encoding',
-  'connection',
-  'keep-alive',
-  'upgrade',
-  'expect',
-  'te',
-  'trailer',
-  'proxy-*',
-];
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-/** Registers and changes endpoints; every rule about them is here or in the dialect's data. */
+/** Registers and changes endpoints; every rule about them is here, in core/endpoint-rules.ts, or in the dialect's data. */
 export class Endpoints {
   readonly #options: EndpointsOptions;
 
@@ -173,6 +156,7 @@ export class Endpoints {
     const events = change.events === undefined ? undefined : checkedEvents(dialect, change.events);
     const headers = change.headers === undefined ? undefined : checkedHeaders(dialect, change.headers);
     const rateLimit = change.rateLimit === undefined ? undefined : checkedRateLimit(change.rateLimit);
+    const secret = change.secret === undefined ? undefined : checkedSecret(dialect, change.secret);
     let url: string | undefined;
     if (change.url !== undefined && change.url !== current.url) {
       url = await this.#checkedUrl(dialect, change.url);
@@ -182,12 +166,9 @@ export class Endpoints {
     const now = new Date(clock.now());
     const updated = await database.transaction(async (tx) => {
       // Read again under the row's lock: a rotation during the ping must not be undone by the old secrets.
-      const latest = headers === undefined ? null : await findSealed(tx, scope, id, true);
-      const resealed =
-        latest === null ? undefined : sealSecrets(sealer, { ...openSecrets(sealer, latest, id), ...(headers && { headers }) }, id);
-      // Before it is switched on as well: what slipped in while it was being switched off is not sent late.
-      if (dialect.whenDisabled === 'drop' && change.isActive !== undefined) await exhaustDeliveriesOf(tx, [id], 'endpoint_disabled', now);
-      return updateEndpoint(
+      const latest = headers === undefined && secret === undefined ? null : await findSealed(tx, scope, id, true);
+      const resealed = latest === null ? undefined : this.#reseal(dialect, id, latest, { headers, secret });
+      const result = await updateEndpoint(
         tx,
         scope,
         id,
@@ -205,6 +186,10 @@ export class Endpoints {
         },
         now,
       );
+      // When it is switched on as well: what slipped in while it was being switched off is not sent late.
+      const isSwitched = result !== null && change.isActive !== undefined && change.isActive !== current.isActive;
+      if (isSwitched && dialect.whenDisabled === 'drop') await exhaustDeliveriesOf(tx, [id], 'endpoint_disabled', now);
+      return result;
     });
     if (updated === null && change.ifVersion !== undefined)
       throw new EngineError('version_mismatch', 'The endpoint was changed since it was read.');
@@ -214,19 +199,15 @@ export class Endpoints {
 
   /** Replaces the signing secret; the old one signs beside it as long as the dialect says. Null when unknown. */
   async rotateSecret(scope: EndpointScope, id: string, secret?: string): Promise<{ endpoint: Endpoint; secret: string } | null> {
-    const { clock, database, dialects, onChange, sealer } = this.#options;
+    const { clock, database, dialects, onChange } = this.#options;
     const result = await database.transaction(async (tx) => {
       const current = await findEndpoint(tx, scope, id);
       const sealed = await findSealed(tx, scope, id, true); // two rotations at once: one after the other
       const dialect = current && dialects.get(current.dialect);
       if (!current || sealed === null || !dialect) return null;
       const value = checkedSecret(dialect, secret);
-      const old = openSecrets(sealer, sealed, id);
-      const until = clock.now() + dialect.secret.overlapMs;
-      const replaced =
-        dialect.secret.overlapMs === 0 ? [] : old.secrets.map((entry) => ({ ...entry, until: Math.min(entry.until ?? until, until) }));
-      const secrets = { ...old, secrets: [{ value, until: null }, ...replaced] };
-      const endpoint = await updateEndpoint(tx, scope, id, { sealed: sealSecrets(sealer, secrets, id) }, new Date(clock.now()));
+      const resealed = this.#reseal(dialect, id, sealed, { secret: value });
+      const endpoint = await updateEndpoint(tx, scope, id, { sealed: resealed }, new Date(clock.now()));
       return endpoint && { endpoint, secret: value };
     });
     onChange(id);
@@ -239,6 +220,37 @@ export class Endpoints {
     const deleted = await database.transaction((tx) => deleteEndpoint(tx, scope, id, new Date(clock.now())));
     onChange(id);
     return deleted;
+  }
+
+  /**
+   * Sends one signed request of this type to the endpoint now, outside the queue and the log: nothing is retried. Null when
+   * there is no such endpoint.
+   */
+  async probe(scope: EndpointScope, id: string, event: { readonly type: string; readonly data: string }): Promise<AttemptResult | null> {
+    const { clock, database, dialects, sealer, transport } = this.#options;
+    const endpoint = await findEndpoint(database, scope, id);
+    const sealed = await findSealed(database, scope, id);
+    const dialect = endpoint && dialects.get(endpoint.dialect);
+    if (!endpoint || sealed === null || !dialect) return null;
+    const now = clock.now();
+    const stored = { id: uuidv7(now), organizationId: endpoint.organizationId, ...event, occurredAt: now };
+    const message = { event: stored, deliveryId: uuidv7(now), attempt: 1, now, timeoutMs: dialect.timeoutMs };
+    return transport.post(buildRequest(makeSender(dialect, endpoint.url, openSecrets(sealer, sealed, id)), message));
+  }
+
+  /** The encrypted part with other headers or another secret; a replaced secret still signs in the dialect's overlap. */
+  #reseal(
+    { secret: { overlapMs } }: Dialect,
+    id: string,
+    sealed: Buffer,
+    change: { readonly headers?: Readonly<Record<string, string>> | undefined; readonly secret?: string | undefined },
+  ): Buffer {
+    const { clock, sealer } = this.#options;
+    const old = openSecrets(sealer, sealed, id);
+    const until = clock.now() + overlapMs;
+    const replaced = overlapMs === 0 ? [] : old.secrets.map((entry) => ({ ...entry, until: Math.min(entry.until ?? until, until) }));
+    const secrets = change.secret === undefined ? old.secrets : [{ value: change.secret, until: null }, ...replaced];
+    return sealSecrets(sealer, { secrets, headers: change.headers ?? old.headers }, id);
   }
 
   async #checkedUrl(dialect: Dialect, text: string): Promise<string> {
@@ -264,54 +276,4 @@ function refuseTarget(error: unknown): never {
   if (!(error instanceof BlockedTarget)) throw error;
   const message = error.reason === 'dns_error' ? 'must have a host name that resolves' : 'must lead to a public address';
   throw new EngineError('invalid_url', message, error.reason);
-}
-
-/** The event types without duplicates, in the order given; null for "every event". */
-function checkedEvents(dialect: Dialect, events: readonly string[] | undefined): readonly string[] | null {
-  if (events === undefined) return dialect.defaultEvents;
-  if (events.length === 0) throw new EngineError('invalid_events', 'must not be empty');
-  const unknown = unknownEvents(dialect, events);
-  if (unknown.length > 0) {
-    const allowed = dialect.eventTypes instanceof RegExp ? `types that match ${dialect.eventTypes.source}` : dialect.eventTypes.join(', ');
-    throw new EngineError('invalid_events', `unknown event type ${JSON.stringify(unknown[0])}; allowed are ${allowed}`);
-  }
-  return [...new Set(events)];
-}
-
-function checkedSecret(dialect: Dialect, secret: string | undefined): string {
-  if (secret === undefined) {
-    if (dialect.secret.ownership === 'caller-supplied') throw new EngineError('invalid_secret', 'must be given');
-    return dialect.secret.generate();
-  }
-  const refusal = dialect.secret.refuse(secret);
-  if (refusal !== null) throw new EngineError('invalid_secret', refusal);
-  return secret;
-}
-
-function checkedRateLimit(rate: number | null): number | null {
-  if (rate === null || (rate >= LIMITS.minRateLimit && rate <= LIMITS.maxRateLimit)) return rate;
-  throw new EngineError('invalid_rate_limit', `must be null or from ${LIMITS.minRateLimit} to ${LIMITS.maxRateLimit} requests a second`);
-}
-
-function checkedHeaders(dialect: Dialect, headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const names = Object.keys(headers);
-  if (names.length > LIMITS.customHeaders) throw new EngineError('invalid_headers', `at most ${LIMITS.customHeaders} headers are allowed`);
-  for (const name of names) {
-    if (!HEADER_NAME.test(name)) throw new EngineError('invalid_headers', `${JSON.stringify(name)} is not a header name`);
-    if (isReserved(name.toLowerCase(), dialect)) throw new EngineError('invalid_headers', `${name} is reserved`);
-    const value = headers[name]!;
-    if (value.length > LIMITS.customHeaderLength || !HEADER_VALUE.test(value)) {
-      throw new EngineError(
-        'invalid_headers',
-        `the value of ${name} must be printable and at most ${LIMITS.customHeaderLength} characters`,
-      );
-    }
-  }
-  return headers;
-}
-
-function isReserved(name: string, dialect: Dialect): boolean {
-  return [...RESERVED_HEADERS, ...dialect.reservedHeaders].some((reserved) =>
-    reserved.endsWith('*') ? name.startsWith(reserved.slice(0, -1)) : name === reserved,
-  );
 }

@@ -6,7 +6,9 @@ const options = { allErrors: false, strict: true, strictTypes: false, allowUnion
 export const strict = new Ajv(options);
 /** Query strings are text: `limit=5` is 5. */
 export const coercing = new Ajv({ ...options, coerceTypes: true, useDefaults: true });
-for (const ajv of [strict, coercing]) {
+/** Bodies whose answer names every bad field at once. */
+export const thorough = new Ajv({ ...options, allErrors: true });
+for (const ajv of [strict, coercing, thorough]) {
   (addFormats as unknown as (ajv: Ajv) => void)(ajv);
   ajv.addVocabulary(['example']);
 }

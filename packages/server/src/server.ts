@@ -48,6 +48,7 @@ export interface RunningServer {
   readonly url: string;
   readonly config: Config;
   readonly accounts: Accounts;
+  readonly database: Database;
   readonly app: FastifyInstance;
   /** Takes no new work, finishes what is in flight, and closes everything. */
   stop(): Promise<void>;
@@ -192,7 +193,7 @@ async function startNode(
   try {
     const url = await app.listen({ host: config.host, port: config.port });
     if (config.port === 0 && config.publicUrl.endsWith(':0')) place.url = url;
-    return { url, config: { ...config, publicUrl: place.url }, accounts, app, stop };
+    return { url, config: { ...config, publicUrl: place.url }, accounts, database, app, stop };
   } catch (error) {
     await stop(); // such as a port that is taken: nothing must go on in the background
     throw error;

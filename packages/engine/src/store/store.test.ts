@@ -8,7 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DATABASE_KINDS, freshDatabase, type TestDatabase } from '@dialhook/testing';
 import { uuidFloor, uuidTime, uuidv7 } from '../core/ids.ts';
-import { DatabaseTooNew, DataDirectoryInUse, engineMigrations, isUniqueViolation, migrate, openDatabase } from '../index.ts';
+import {
+  DatabaseTooNew,
+  DataDirectoryInUse,
+  engineMigrations,
+  isUniqueViolation,
+  migrate,
+  openDatabase,
+  type Queryable,
+} from '../index.ts';
 import { startEmbedded } from './embedded/start.ts';
 import { lockDataDirectory } from './lock.ts';
 import { dropOldPartitions, ensurePartitions } from './upkeep.ts';
@@ -106,6 +114,34 @@ for (const kind of DATABASE_KINDS) {
     });
   });
 }
+
+test('making and dropping partitions stops neither a reader nor a writer', async () => {
+  const place = await freshDatabase('postgres');
+  const { database } = place;
+  const now = Date.UTC(2031, 2, 10, 12);
+  const insert = (db: Queryable, time: number) =>
+    db.query({
+      text: `insert into events (id, organization_id, type, data, occurred_at) values ($1, $1, 'a', '{}', now())`,
+      values: [uuidv7(time)],
+    });
+  await ensurePartitions(database, now, 1);
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+  const { promise: busy, resolve: isBusy } = Promise.withResolvers<void>();
+  const writer = database.transaction(async (tx) => {
+    await insert(tx, now);
+    await tx.query({ text: 'select count(*) from events' });
+    isBusy();
+    await held;
+  });
+  await busy;
+  await ensurePartitions(database, now + 3 * DAY_MS, 1); // beside a transaction that has written and read
+  const drop = dropOldPartitions(database, now + 40 * DAY_MS, 30); // waits for that transaction, and nobody waits for it
+  for (let n = 0; n < 20; n++) await insert(database, now + 3 * DAY_MS);
+  letGo();
+  await writer;
+  assert.ok((await drop).some((name) => name.startsWith('events_203103')));
+  await place.close();
+});
 
 test('a commit on the embedded database reaches the disk: each forces a sync of the host', async () => {
   const place = await freshDatabase('embedded');

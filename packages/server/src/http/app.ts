@@ -2,6 +2,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { Logger } from 'pino';
 import { uuidv7 } from '@dialhook/engine';
 import type { Context } from './context.ts';
+import { dialnexaSurface } from './dialnexa/surface.ts';
 import { OpenApi } from './openapi.ts';
 import { operatorSurface } from './operator/surface.ts';
 import { optimaldialSurface } from './optimaldial/surface.ts';
@@ -51,6 +52,7 @@ export async function createApp(context: Context, options: { readonly log: Logge
   if (context.config.role !== 'worker') {
     await app.register(async (scope) => optimaldialSurface(scope, context), { prefix: '/api/v1' });
     await app.register(async (scope) => outboundiqSurface(scope, context));
+    await app.register(async (scope) => dialnexaSurface(scope, context), { prefix: '/v1' });
     await app.register(async (scope) => operatorSurface(scope, context), { prefix: '/operator/v1' });
   }
   return app;

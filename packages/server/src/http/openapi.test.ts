@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { startTestServer } from '@dialhook/testing';
+import { DIALNEXA_EVENTS } from '../dialects/dialnexa.ts';
 
 interface Media {
   readonly schema: object;
@@ -52,6 +53,8 @@ test('every route is described with examples that fit their own schemas, and eve
     'optimaldial upload.completed',
     'optimaldial upload.failed',
     'optimaldial webhook.ping',
+    'outboundiq dial.batch',
+    ...DIALNEXA_EVENTS.map((type) => `dialnexa ${type}`),
     'standard any event',
   ]);
   const headers = description.webhooks['optimaldial upload.completed']!.post.parameters.map(({ name }) => name);

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { dialects } from '../dialects/index.ts';
 import { ProblemBody } from './operator/problems.ts';
+import { ErrorBody as DialnexaError } from './dialnexa/schemas.ts';
 import { ErrorBody } from './optimaldial/schemas.ts';
 import { ErrorBody as OutboundiqError } from './outboundiq/schemas.ts';
 import { outgoingWebhooks } from './outgoing.ts';
@@ -26,6 +27,7 @@ const COMMON_ERRORS: Record<
 > = {
   OptimalDial: { schema: ErrorBody as JsonSchema, always: [500, 503], withBody: [413, 415] },
   outboundIQ: { schema: OutboundiqError as JsonSchema, always: [500], withBody: [413, 415] },
+  DialNexa: { schema: DialnexaError as JsonSchema, always: [500], withBody: [413, 415] },
   Operator: { schema: ProblemBody as JsonSchema, always: [500, 503], withBody: [409, 413, 415, 422] },
 };
 
@@ -53,6 +55,7 @@ interface JsonSchema {
 const SECURITY: Record<string, readonly Record<string, readonly string[]>[]> = {
   OptimalDial: [{ optimaldialKey: [] }],
   outboundIQ: [{ outboundiqKey: [] }],
+  DialNexa: [{ dialnexaKey: [] }],
   Operator: [{ operatorToken: [] }],
   System: [],
 };
@@ -101,6 +104,7 @@ export class OpenApi {
         securitySchemes: {
           optimaldialKey: { type: 'http', scheme: 'bearer', description: 'An OptimalDial API key, `od_live_…`.' },
           outboundiqKey: { type: 'http', scheme: 'bearer', description: 'An outboundIQ key of the universal type, `oiq_…`.' },
+          dialnexaKey: { type: 'http', scheme: 'bearer', description: 'A DialNexa key, `<key id>:<secret>`.' },
           operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator token.' },
         },
       },
@@ -164,6 +168,7 @@ function parameters(where: 'path' | 'query', schema: JsonSchema | undefined): ob
 function tagOf(url: string): string {
   if (url.startsWith('/api/v1')) return 'OptimalDial';
   if (url === '/dials' || url.startsWith('/custom/')) return 'outboundIQ';
+  if (url.startsWith('/v1/')) return 'DialNexa';
   return url.startsWith('/operator/') ? 'Operator' : 'System';
 }
 

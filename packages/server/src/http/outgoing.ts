@@ -1,5 +1,8 @@
 import { standard, type Dialect } from '@dialhook/engine';
+import { dialnexa, DIALNEXA_EVENTS } from '../dialects/dialnexa.ts';
 import { optimaldial } from '../dialects/optimaldial.ts';
+import { outboundiq } from '../dialects/outboundiq.ts';
+import { cleanDial } from '../dials/clean.ts';
 import { uploadCompleted, uploadCreated, uploadFailed } from '../lists/events.ts';
 import type { Upload } from '../lists/model.ts';
 
@@ -18,6 +21,8 @@ export function outgoingWebhooks(): Record<string, object> {
   for (const event of [...lists, { type: 'webhook.ping', data: '{"challenge":"c0ffee11c0ffee22c0ffee11c0ffee22"}' }]) {
     webhooks[`optimaldial ${event.type}`] = describe(optimaldial, event);
   }
+  webhooks['outboundiq dial.batch'] = describe(outboundiq, { type: 'dial.batch', data: JSON.stringify([DIAL]) });
+  for (const type of DIALNEXA_EVENTS) webhooks[`dialnexa ${type}`] = describe(dialnexa, { type, data: '{}' });
   webhooks['standard any event'] = describe(standard, { type: 'upload.completed', data: lists[1]!.data });
   return webhooks;
 }
@@ -46,6 +51,20 @@ const SAMPLE: Upload = {
   createdAt: TIME,
   updatedAt: TIME,
 };
+
+const RAW_DIAL = {
+  campaign_id: 'cb-7',
+  campaign_name: 'Spring Callback',
+  agent_name: 'Ana Ruiz',
+  ani: '+1 312-555-0142',
+  prospect_phone: '(773) 555-0199',
+  disposition_name: 'Appointment Set',
+  datetime: '2026-05-02 09:14:58',
+  call_direction: 'Inbound',
+  total_dial_attempts: '2',
+  dial_id: '77810',
+};
+const DIAL = cleanDial(RAW_DIAL, 'north-star', { campaign: () => undefined, dispo: () => undefined });
 
 function describe(dialect: Dialect, event: { readonly type: string; readonly data: string }): object {
   const messageId = dialect.messageId(EVENT_ID);

@@ -1,10 +1,14 @@
 import type { ErrorObject } from 'ajv';
 import type { FastifySchemaCompiler } from 'fastify';
-import { coercing, strict } from '../schema.ts';
+import { coercing, strict, thorough } from '../schema.ts';
 
 /** Compiles a route's schemas for Fastify. */
 export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }) =>
   (httpPart === 'body' ? strict : coercing).compile(schema);
+
+/** The same for surfaces whose answers name every bad field. */
+export const thoroughCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }) =>
+  (httpPart === 'body' ? thorough : coercing).compile(schema);
 
 /** One line that names the field and what is allowed: `events/0 must be string`. */
 export function describeError(error: ErrorObject | undefined): { field: string; message: string } {

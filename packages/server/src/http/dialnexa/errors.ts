@@ -1,0 +1,49 @@
+import { STATUS_CODES } from 'node:http';
+import { EngineError } from '@dialhook/engine';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { describeError } from '../validation.ts';
+
+/** An answer that a handler wants to give instead of going on; one line, or one for each bad field. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  readonly lines: string | readonly string[];
+  constructor(status: number, lines: string | readonly string[]) {
+    super(String(lines));
+    this.status = status;
+    this.lines = lines;
+  }
+}
+
+export const unauthorized = () => new Refusal(401, 'Unauthorized');
+export const notFound = (what: string) => new Refusal(404, `${what} not found`);
+
+/** What of the engine's refusals is which field's fault. */
+const FIELDS: Partial<Record<EngineError['code'], string>> = {
+  invalid_url: 'url',
+  invalid_events: 'events',
+  invalid_secret: 'secret',
+};
+
+/** Everything that can go wrong on this surface, in its own words (contracts/dialnexa.md 1, errors). */
+export function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof EngineError) {
+    const field = FIELDS[error.code];
+    if (field !== undefined) return new Refusal(400, [`${field} ${error.message}`]);
+    return new Refusal(error.code === 'inbox_full' ? 503 : 409, error.message);
+  }
+  const { code, statusCode, validation } = error as Partial<FastifyError>;
+  if (validation !== undefined) return new Refusal(400, [...new Set(validation.map((one) => describeError(one as never).message))]);
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Refusal(415, 'Content-Type must be application/json');
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refusal(413, 'The body is too large');
+  if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return new Refusal(400, ['the body must be a JSON object']);
+  if (statusCode === 400) return new Refusal(400, ['the body is not valid JSON']);
+  return new Refusal(500, 'Internal server error');
+}
+
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { lines, status } = toRefusal(error);
+  if (status >= 500) request.log.error({ err: error }, 'request failed');
+  void reply.code(status).send({ statusCode: status, message: lines, error: STATUS_CODES[status] ?? 'Error' });
+}
