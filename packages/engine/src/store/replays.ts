@@ -92,7 +92,8 @@ export async function stepReplay(tx: Queryable, batch: number, now: Date): Promi
         insert into deliveries (id, organization_id, endpoint_id, event_id, event_type, created_at, scheduled_at, due_at)
         select overlay(gen_random_uuid()::text placing left($9::text, 13) || '-7' from 1 for 15)::uuid,
                s.organization_id, s.endpoint_id, s.event_id, s.event_type, $8, $8, $8
-          from source s join endpoints e on e.id = s.endpoint_id join events v on v.id = s.event_id where e.is_active
+          from source s join endpoints e on e.id = s.endpoint_id and e.is_active
+               cross join lateral (select from events where id = s.event_id offset 0) v -- one look-up each, see loadEvents
         returning 1
       )
       select (select id from source order by id desc limit 1) as last, (select count(*) from source) as looked,
@@ -136,8 +137,9 @@ export async function resendDelivery(tx: Queryable, organizationId: string, id: 
   }
   const [found] = await tx.query<{ sendable: boolean }>({
     text: `with source as (
-             select f.*, e.id is not null and v.id is not null as sendable from finished_deliveries f
-               left join endpoints e on e.id = f.endpoint_id and e.is_active left join events v on v.id = f.event_id
+             select f.*, exists (select from endpoints e where e.id = f.endpoint_id and e.is_active)
+                      and exists (select from events v where v.id = f.event_id) as sendable
+               from finished_deliveries f
               where f.organization_id = $1 and f.id = $2
            ), queued as (
              insert into deliveries (id, organization_id, endpoint_id, event_id, event_type, created_at, scheduled_at, due_at)

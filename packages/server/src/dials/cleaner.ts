@@ -26,6 +26,8 @@ export const BATCH_EVENT = 'dial.batch';
 export class DialCleaner {
   readonly #options: CleanerOptions;
   readonly #alarm: Alarm;
+  /** So many steps more take one dial each. */
+  #alone = 0;
 
   constructor(options: CleanerOptions) {
     this.#options = options;
@@ -47,17 +49,34 @@ export class DialCleaner {
 
   async #step(): Promise<boolean> {
     const { database, log, onGathered } = this.#options;
+    // After a failure one by one, so that a dial which cannot be stored does not hold up the others.
+    const batch = this.#alone > 0 ? 1 : DIAL_LIMITS.cleanBatch;
+    this.#alone = Math.max(0, this.#alone - 1);
+    const gathered = new Map<string, number>();
+    let taken: readonly InboxDial[] = [];
     try {
-      const gathered = new Map<string, number>();
-      const taken = await database.transaction(async (tx) => {
-        const dials = await takeUncleaned(tx, DIAL_LIMITS.cleanBatch);
-        if (dials.length > 0) await this.#clean(tx, dials, gathered);
-        return dials.length;
+      await database.transaction(async (tx) => {
+        taken = await takeUncleaned(tx, batch);
+        if (taken.length > 0) await this.#clean(tx, taken, gathered);
       });
       if (gathered.size > 0) onGathered(gathered);
-      return taken === DIAL_LIMITS.cleanBatch;
+      return taken.length === batch;
     } catch (error) {
       log.warn({ err: error }, 'dials could not be cleaned, will be tried again');
+      if (batch === 1 && taken.length === 1) return this.#keepFailed(taken[0]!.id);
+      this.#alone = DIAL_LIMITS.cleanBatch;
+      return false;
+    }
+  }
+
+  /** While the database is away this fails too, and the dial stays where it is. */
+  async #keepFailed(id: string): Promise<boolean> {
+    const { clock, database, log } = this.#options;
+    try {
+      await storeFailures(database, [{ id, error: 'the cleaned dial could not be stored' }], new Date(clock.now()));
+      return true;
+    } catch (error) {
+      log.warn({ err: error }, 'a dial that could not be cleaned could not be kept as such');
       return false;
     }
   }

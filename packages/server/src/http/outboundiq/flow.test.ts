@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { uuidv7 } from '@dialhook/engine';
 import { DATABASE_KINDS, eventually, Receiver, startTestServer, type ApiClient, type Received, type TestServer } from '@dialhook/testing';
 
 interface Batch {
@@ -338,21 +339,31 @@ for (const kind of DATABASE_KINDS) {
       // What no call lets in: a row that an older version might have stored.
       const organization = await place.operator.get<{ id: string }>(path);
       await place.server.database.query({
-        text: `insert into dial_inbox (id, organization_id, raw) values (gen_random_uuid(), $1, $2), (gen_random_uuid(), $1, 'not json')`,
-        values: [organization.body.id, JSON.stringify(dial({ datetime: 'long ago', dial_id: 'bad' }))],
+        text: `insert into dial_inbox (id, organization_id, raw) values ($3, $1, $2), ($4, $1, 'not json'), ($5, $1, $6)`,
+        values: [
+          organization.body.id,
+          JSON.stringify(dial({ datetime: 'long ago', dial_id: 'bad' })),
+          uuidv7(Date.now()),
+          uuidv7(Date.now()),
+          uuidv7(Date.UTC(2001, 1, 1)), // of a day for which nothing is kept any more
+          JSON.stringify(dial({ dial_id: 'ancient' })),
+        ],
       });
+      await post(api, { dial_id: 'behind them' });
+      await eventually('what came behind them is cleaned', async () => (await api.get<Page>('/dials')).body.dials.length === 2);
       const kept = async () => (await place.operator.get<{ data: { error: string; raw: string }[] }>(`${path}/uncleaned-dials`)).body.data;
-      await eventually('both are kept', async () => (await kept()).length === 2);
+      await eventually('all three are kept', async () => (await kept()).length === 3);
       const errors = (await kept()).map(({ error }) => error).sort();
       assert.match(errors[0]!, /^datetime is not a time/);
-      assert.match(errors[1]!, /not JSON/);
+      assert.match(errors[1]!, /could not be stored/);
+      assert.match(errors[2]!, /not JSON/);
       await place.server.database.query({
         text: `update dial_inbox set raw = replace(raw, 'long ago', '2026-05-02 10:00:00') where organization_id = $1`,
         values: [organization.body.id],
       });
-      assert.deepEqual((await place.operator.send('POST', `${path}/uncleaned-dials/clean`, {})).body, { tried: 2 });
-      await eventually('one is cleaned', async () => (await api.get<Page>('/dials')).body.dials.length === 2);
-      await eventually('the other is kept', async () => (await kept()).length === 1);
+      assert.deepEqual((await place.operator.send('POST', `${path}/uncleaned-dials/clean`, {})).body, { tried: 3 });
+      await eventually('one is cleaned', async () => (await api.get<Page>('/dials')).body.dials.length === 3);
+      await eventually('the others are kept', async () => (await kept()).length === 2);
       assert.equal((await place.operator.get(`/operator/v1/organizations/${slug}/uncleaned-dials?cursor=x`)).status, 400);
     });
 
