@@ -18,6 +18,7 @@ describe('platform faults', () => {
   let dataDir: string;
   let env: Record<string, string>;
   const running = new Set<ServerProcess>();
+  const publishers = new Set<Publisher>();
   before(async () => {
     postgres = await startPostgres({ max_connections: '30', fsync: 'off' });
     receiver = await Receiver.start();
@@ -32,6 +33,7 @@ describe('platform faults', () => {
     };
   });
   after(async () => {
+    for (const publisher of publishers) await publisher.stop(); // of a test that failed
     for (const node of running) await node.kill();
     await receiver.stop();
     await postgres.stop();
@@ -64,6 +66,7 @@ describe('platform faults', () => {
     #over = false;
     readonly #work: Promise<unknown>;
     constructor(node: () => ServerProcess, organization: string, padding = '') {
+      publishers.add(this);
       let next = 0;
       const caller = async () => {
         while (!this.#over) {
@@ -83,6 +86,7 @@ describe('platform faults', () => {
       await eventually(`${count} more are acknowledged`, async () => this.acknowledged.size >= goal, 30_000);
     }
     async stop(): Promise<void> {
+      publishers.delete(this);
       this.#over = true;
       await this.#work;
     }
@@ -157,6 +161,7 @@ describe('platform faults', () => {
     const publisher = new Publisher(() => node, 'crowded');
     await publisher.until(100);
     const admin = await openAdmin({ env: { DATABASE_URL: postgres.url } });
+    await admin.ping(); // it has its connection before the others take the rest
     const crowd = await Promise.all(Array.from({ length: 3 }, () => openAdmin({ env: { DATABASE_URL: postgres.url } })));
     const held = crowd.flatMap((database) =>
       Array.from({ length: 10 }, () => database.query({ text: 'select pg_sleep(3)' }).catch(() => null)),

@@ -118,6 +118,7 @@ export class Engine {
       retryDelayScale: options.retryDelayScale ?? 1,
       random: options.random ?? Math.random,
       record: (attempt) => this.#recorder.add(attempt),
+      onRoom: () => this.#claimer.roomAgain(),
       release: (deliveries) => this.#release(deliveries),
     });
     this.#recorder = new Recorder({

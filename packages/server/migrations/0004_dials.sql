@@ -6,7 +6,6 @@ create table dial_inbox (
   failed_at timestamptz,
   error text
 );
-create index dial_inbox_waiting on dial_inbox (id) where failed_at is null;
 create index dial_inbox_failed on dial_inbox (organization_id, id) where failed_at is not null;
 
 -- The dialler's own ids, so that a repeated one makes no second dial.

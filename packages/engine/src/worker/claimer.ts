@@ -25,6 +25,8 @@ export class Claimer {
   readonly #options: ClaimerOptions;
   readonly #alarm: Alarm;
   #after = FIRST_UUID;
+  /** The last claim could have taken more if there had been room. */
+  #limited = false;
 
   constructor(options: ClaimerOptions) {
     this.#options = options;
@@ -44,9 +46,18 @@ export class Claimer {
     this.#alarm.at(time);
   }
 
+  /** There is room again, for what the last claim had to leave. */
+  roomAgain(): void {
+    if (!this.#limited || this.#options.room() < LIMITS.claimBatch) return;
+    this.#limited = false;
+    this.#alarm.at(this.#options.clock.now());
+  }
+
   async #claim(): Promise<boolean> {
     const { accept, clock, database, expire, fullEndpoints, log, nodeId, observer, room } = this.#options;
     const free = Math.min(room(), LIMITS.claimBatch);
+    const full = fullEndpoints();
+    this.#limited = free < LIMITS.claimBatch || full.length > 0;
     if (free === 0) return false;
     try {
       const now = clock.now();
@@ -55,7 +66,7 @@ export class Claimer {
         now,
         leaseEndsAt: clock.monotonic() + LIMITS.leaseMs,
         room: free,
-        fullEndpoints: fullEndpoints(),
+        fullEndpoints: full,
         after: this.#after,
       };
       const began = performance.now();

@@ -10,6 +10,9 @@ import { buildRequest, type Sender } from './request.ts';
 import type { Target, TargetCache } from './targets.ts';
 import type { Transport } from './transport.ts';
 
+/** When so few wait for an endpoint that had its fill, more are asked for: the claim is done before the lane is empty. */
+const LOW_WATER = LIMITS.endpointWaiting / 2;
+
 export interface DispatcherOptions {
   readonly targets: TargetCache;
   readonly transport: Transport;
@@ -22,6 +25,8 @@ export interface DispatcherOptions {
   readonly random: () => number;
   /** Takes results to the recorder. */
   readonly record: (attempt: RecordedAttempt) => void;
+  /** A lane that was full has room again, or the node has. */
+  readonly onRoom: () => void;
   /** Gives leases back that cannot be used in time. */
   readonly release: (deliveries: readonly LeasedDelivery[]) => void;
 }
@@ -105,6 +110,7 @@ export class Dispatcher {
   /** The results of so many leases are stored. */
   recorded(count: number): void {
     this.#held -= count;
+    this.#options.onRoom();
     this.#settle();
   }
 
@@ -186,6 +192,7 @@ export class Dispatcher {
       if (this.#sentInTurn === 0) setImmediate(() => this.#nextTurn());
       this.#sentInTurn += 1;
       this.#send(lane, lane.target, lane.take()!, now);
+      if (lane.waiting === LOW_WATER) this.#options.onRoom();
       this.#wake(lane);
     }
   }

@@ -1,4 +1,4 @@
-import type { Queryable } from '@dialhook/engine';
+import { plainArray, type Queryable } from '@dialhook/engine';
 import type { UncleanedDial } from '../model.ts';
 
 export interface NewDial {
@@ -23,7 +23,12 @@ export async function insertDials(db: Queryable, dials: readonly NewDial[]): Pro
       )
       insert into dial_inbox (id, organization_id, raw)
       select id, organization_id, raw from input where dial_id is null or id in (select dial from fresh)`,
-    values: [dials.map((d) => d.id), dials.map((d) => d.organizationId), dials.map((d) => d.dialId), dials.map((d) => d.raw)],
+    values: [
+      plainArray(dials.map((d) => d.id)),
+      plainArray(dials.map((d) => d.organizationId)),
+      dials.map((d) => d.dialId),
+      dials.map((d) => d.raw),
+    ],
   });
 }
 
