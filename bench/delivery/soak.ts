@@ -14,7 +14,8 @@ const LOAD = { batch: 10, connections: 16 };
 export async function benchSoak(): Promise<boolean> {
   console.log(`\nsoak: ${MINUTES} minutes at ${SHARE * 100} % of saturation\n`);
   const first = await System.start({ database: 'postgres', nodes: 1, fanOut: 1 });
-  const saturation = await first.load({ ...LOAD, window: 2_000, warmUpMs: 4_000, measureMs: 8_000 }).finally(() => first.stop());
+  const saturation = await first.load({ ...LOAD, window: 2_000, warmUpMs: 4_000, measureMs: 8_000 });
+  await first.stop();
   const system = await System.start({ database: 'postgres', nodes: 1, fanOut: 1 });
   const samples: { second: number; mb: number }[] = [];
   const began = performance.now();

@@ -87,7 +87,7 @@ test('100,000 dials, 15 webhooks that fail at random, two kills: every dial is a
   const killAt = [Math.floor(total / 3), Math.floor((2 * total) / 3)];
   let posted = 0;
   let next = 0;
-  let restarting: Promise<void> | null = null;
+  let restarting = Promise.resolve();
   const poster = async () => {
     while (next < total) {
       const n = next++;

@@ -114,15 +114,16 @@ export class Metrics implements Observer {
   }
 
   #gauge(name: string, help: string, read: () => number | Promise<number>): void {
-    new Gauge({
+    const gauge = new Gauge({
       name,
       help,
-      registers: [this.#registry],
+      registers: [],
       async collect() {
         // While the database is away the other metrics are wanted most: this one has no value then.
         this.set(await Promise.resolve(read()).catch(() => Number.NaN));
       },
     });
+    this.#registry.registerMetric(gauge);
   }
 }
 

@@ -67,7 +67,9 @@ function pour(socket: Socket, chunk: Buffer, total: number): { taken: number } {
   const go = () => {
     while (poured.taken < total && !socket.destroyed) {
       poured.taken += chunk.length;
-      if (!socket.write(chunk)) return void socket.once('drain', go);
+      if (socket.write(chunk)) continue;
+      socket.once('drain', go);
+      return;
     }
   };
   go();

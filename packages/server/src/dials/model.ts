@@ -48,15 +48,6 @@ export interface Dispo {
   readonly success: boolean;
 }
 
-export interface Ani {
-  readonly number: string;
-  readonly country_code: '+1' | '+44';
-  readonly inbound_group_id: string;
-  readonly is_branded: boolean | null;
-  readonly brand_name: string | null;
-  readonly carrier_id: string | null;
-}
-
 /** A company's tables as far as some dials need them. */
 export interface Translations {
   campaign(id: string): Campaign | undefined;

@@ -224,7 +224,10 @@ for (const kind of DATABASE_KINDS) {
           }),
         ),
       );
-      assert.deepEqual(made.map(({ status }) => status).sort(), [201, 201, 201, 409, 409, 409]);
+      assert.deepEqual(
+        made.map(({ status }) => status).sort((a, b) => a - b),
+        [201, 201, 201, 409, 409, 409],
+      );
       assert.ok(made.every(({ body, status }) => status === 201 || body.code === 'endpoint_limit'));
       const ids = made.flatMap(({ body }) => (body.endpoint === undefined ? [] : [body.endpoint.id]));
       const set = (id: string, active: boolean) => place.operator.send('PATCH', `${path}/endpoints/${id}`, { is_active: active });

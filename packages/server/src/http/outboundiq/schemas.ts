@@ -109,7 +109,7 @@ const ani = {
   brand_name: Type.Optional(nullable(Text)),
   carrier_id: Type.Optional(nullable(Type.String({ pattern: '^\\d{6}$' }))),
 };
-const partial = <T extends Record<string, TSchema>>(fields: T) =>
+const partial = (fields: Record<string, TSchema>) =>
   Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, Type.Optional(schema)]));
 
 /** Each table of the custom dialler integration: its routes' name, its object's name in answers, its key and fields. */
