@@ -3,9 +3,10 @@ import type { LeasedDelivery } from '../core/delivery.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { outcomeOf, type AttemptResult } from '../core/outcome.ts';
-import type { AttemptReport, Observer } from '../core/observer.ts';
+import type { Observer } from '../core/observer.ts';
 import type { RecordedAttempt } from '../store/record.ts';
 import { Lane } from './lane.ts';
+import { reportAttempt } from './report.ts';
 import { buildRequest, type Sender } from './request.ts';
 import type { Target, TargetCache } from './targets.ts';
 import type { Transport } from './transport.ts';
@@ -238,7 +239,7 @@ export class Dispatcher {
     const { clock, random, record, retryDelayScale } = this.#options;
     const outcome = outcomeOf(dialect, delivery.attempt, result, retryDelayScale, random);
     if (outcome.kind === 'retry' && outcome.pauseMs > 0) lane.hold(clock.monotonic(), outcome.pauseMs);
-    this.#report(target, dialect.name, delivery, result, outcome.kind);
+    reportAttempt(this.#options, target, dialect.name, delivery, result, outcome.kind);
     record({
       deliveryId: delivery.id,
       endpointId: target.id,
@@ -254,31 +255,6 @@ export class Dispatcher {
       disableAfterFailures: dialect.disableAfterFailures,
       gone: outcome.kind === 'exhausted' && outcome.gone,
     });
-  }
-
-  /** One wide log line for each attempt: failed ones at level info, the others at debug. */
-  #report(target: Target, dialect: string, delivery: LeasedDelivery, result: AttemptResult, outcome: AttemptReport['outcome']): void {
-    const { log, observer } = this.#options;
-    const level = outcome === 'delivered' ? 'debug' : 'info';
-    const logged = log.isLevelEnabled(level);
-    if (observer === undefined && !logged) return;
-    const report: AttemptReport = {
-      delivery: delivery.id,
-      event: delivery.event.id,
-      type: delivery.event.type,
-      endpoint: target.id,
-      organization: target.organizationId,
-      dialect,
-      attempt: delivery.attempt,
-      outcome,
-      status: result.status,
-      error: result.error,
-      startedAt: result.startedAt,
-      durationMs: result.durationMs,
-      age: Math.max(0, result.startedAt - delivery.event.occurredAt),
-    };
-    observer?.attempted(report);
-    if (logged) log[level](report, 'delivery.attempted');
   }
 
   #count(lane: Lane, organizationId: string, change: 1 | -1): void {
