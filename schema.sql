@@ -322,6 +322,7 @@ CREATE INDEX api_writes_organization ON public.api_writes USING btree (organizat
 CREATE INDEX credit_entries_organization ON public.credit_entries USING btree (organization_id, id);
 CREATE INDEX deliveries_pending ON public.deliveries USING btree (endpoint_id, ((attempt_count > 0)), due_at) WHERE (leased_by IS NULL);
 CREATE INDEX dial_dispos_name ON public.dial_dispos USING btree (organization_id, name);
+CREATE INDEX dial_ids_dial ON public.dial_ids USING brin (dial);
 CREATE INDEX dial_inbox_failed ON public.dial_inbox USING btree (organization_id, id) WHERE (failed_at IS NOT NULL);
 CREATE INDEX dials_organization ON ONLY public.dials USING btree (organization_id, id);
 CREATE INDEX endpoints_organization ON public.endpoints USING btree (organization_id, id);

@@ -16,7 +16,7 @@ export { standard } from './core/standard.ts';
 export { PingFailed, type ChangeEndpoint, type CreateEndpoint } from './endpoints.ts';
 export { Engine, type EngineActivity, type EngineOptions, type NewEvent } from './engine.ts';
 export { plainArray } from './store/arrays.ts';
-export { Database, isUniqueViolation, type Queryable, type Statement, type Transaction } from './store/database.ts';
+export { Database, isDataError, isUniqueViolation, type Queryable, type Statement, type Transaction } from './store/database.ts';
 export type { Backlog, DeliveryFilter } from './store/deliveries.ts';
 export { DataDirectoryInUse } from './store/lock.ts';
 export { DatabaseTooNew, migrate, migrationFiles, type MigrationSet } from './store/migrate.ts';

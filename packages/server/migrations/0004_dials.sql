@@ -16,6 +16,9 @@ create table dial_ids (
   primary key (organization_id, dial_id)
 );
 
+-- Rows come in the order of their dials: finding the old ones costs next to nothing, and neither does storing new ones.
+create index dial_ids_dial on dial_ids using brin (dial);
+
 -- Cleaned dials, as webhooks carry them. Partitioned by day like the engine's tables; ids are UUIDv7 of the acceptance.
 create table dials (
   id uuid primary key,

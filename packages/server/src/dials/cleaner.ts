@@ -1,4 +1,4 @@
-import { Alarm, type Clock, type Database, type Engine, type Log, type Queryable } from '@dialhook/engine';
+import { Alarm, isDataError, type Clock, type Database, type Engine, type Log, type Queryable } from '@dialhook/engine';
 import { organizationSlugs } from '../accounts/store/organizations.ts';
 import { addContacts } from '../lists/contact-history.ts';
 import { cleanDial } from './clean.ts';
@@ -49,7 +49,7 @@ export class DialCleaner {
 
   async #step(): Promise<boolean> {
     const { database, log, onGathered } = this.#options;
-    // After a failure one by one, so that a dial which cannot be stored does not hold up the others.
+    // After a dial that cannot be stored one by one, so that it does not hold up the others.
     const batch = this.#alone > 0 ? 1 : DIAL_LIMITS.cleanBatch;
     this.#alone = Math.max(0, this.#alone - 1);
     const gathered = new Map<string, number>();
@@ -63,7 +63,8 @@ export class DialCleaner {
       return taken.length === batch;
     } catch (error) {
       log.warn({ err: error }, 'dials could not be cleaned, will be tried again');
-      if (batch === 1 && taken.length === 1) return this.#keepFailed(taken[0]!.id);
+      if (!isDataError(error)) return false; // the database's trouble says nothing about the dials
+      if (taken.length === 1) return this.#keepFailed(taken[0]!.id);
       this.#alone = DIAL_LIMITS.cleanBatch;
       return false;
     }

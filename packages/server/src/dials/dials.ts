@@ -2,6 +2,7 @@ import { uuidFloor, type Clock, type Database, type Engine, type Log } from '@di
 import { DialCleaner } from './cleaner.ts';
 import { DialGatherer } from './gatherer.ts';
 import { DialIntake } from './intake.ts';
+import { DIAL_LIMITS } from './limits.ts';
 import type { DialEvent, UncleanedDial } from './model.ts';
 import { listDials, listFailures, retryFailures, sweepDialIds } from './store/dials.ts';
 import { DialTranslations } from './translations.ts';
@@ -70,8 +71,10 @@ export class Dials {
     return count;
   }
 
-  /** Removes what was kept to recognise repeats of dials that are older than `days`. */
-  sweep(days: number): Promise<void> {
-    return sweepDialIds(this.#options.database, uuidFloor(this.#options.clock.now() - days * 86_400_000));
+  /** Removes what was kept to recognise repeats of dials that are older than `days`, in small statements. */
+  async sweep(days: number): Promise<void> {
+    const { clock, database } = this.#options;
+    const oldest = uuidFloor(clock.now() - days * 86_400_000);
+    while ((await sweepDialIds(database, oldest, DIAL_LIMITS.sweepBatch)) === DIAL_LIMITS.sweepBatch);
   }
 }

@@ -17,6 +17,8 @@ export const DIAL_LIMITS = {
   fieldLength: 500,
   /** Dials on one page of GET /dials. */
   pageSize: 1_000,
+  /** Ids of old dials that one statement forgets. */
+  sweepBatch: 5_000,
   /** Rows of one company in a translation table. */
   translations: 10_000,
 } as const;

@@ -158,7 +158,12 @@ export async function takeGathered(tx: Queryable, organizationId: string, limit:
   return rows.map(({ event }) => event);
 }
 
-/** Forgets the dialler's ids of dials that retention has removed. */
-export async function sweepDialIds(db: Queryable, oldest: string): Promise<void> {
-  await db.query({ text: 'delete from dial_ids where dial < $1', values: [oldest] });
+/** Forgets the dialler's ids of dials that retention has removed, so many at most. Returns how many. */
+export async function sweepDialIds(db: Queryable, oldest: string, limit: number): Promise<number> {
+  const rows = await db.query({
+    text: `delete from dial_ids where (organization_id, dial_id) in (select organization_id, dial_id from dial_ids where dial < $1 limit $2)
+           returning 1`,
+    values: [oldest, limit],
+  });
+  return rows.length;
 }
