@@ -36,6 +36,73 @@ create table attempts (
   constraint attempts_pkey PRIMARY KEY (delivery_id, number)
 ) partition by RANGE (delivery_id);
 
+create table calls (
+  id uuid not null,
+  organization_id uuid not null,
+  campaign_id uuid,
+  workflow_id uuid,
+  lead_id uuid,
+  attempt integer not null,
+  agent_id text not null,
+  agent_version_number integer not null,
+  to_phone_number text not null,
+  from_phone_number text,
+  metadata text not null,
+  status text not null,
+  end_reason text,
+  duration_seconds integer,
+  recording_url text,
+  sentiment text,
+  transcript text,
+  analysis text,
+  timeline jsonb not null,
+  created_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint calls_pkey PRIMARY KEY (id),
+  constraint calls_status_check CHECK ((status = ANY (ARRAY['created'::text, 'initiated'::text, 'sent'::text, 'received'::text, 'completed'::text, 'did_not_pick'::text, 'busy'::text, 'no_answer'::text, 'failed'::text, 'cancelled'::text, 'retry_expired'::text])))
+) partition by RANGE (id);
+
+create table campaign_leads (
+  id uuid not null,
+  organization_id uuid not null,
+  campaign_id uuid not null,
+  name text,
+  phone_number text not null,
+  notes text not null,
+  status text not null,
+  attempts integer not null default 0,
+  due_at timestamp with time zone not null,
+  call_id uuid,
+  created_at timestamp with time zone not null,
+  constraint campaign_leads_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES campaigns(id),
+  constraint campaign_leads_pkey PRIMARY KEY (id),
+  constraint campaign_leads_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'in_progress'::text, 'completed'::text, 'failed'::text, 'removed'::text])))
+);
+
+create table campaigns (
+  id uuid not null,
+  organization_id uuid not null,
+  name text not null,
+  agent_id text not null,
+  from_phone_number text,
+  status text not null,
+  max_concurrent_calls integer not null,
+  max_retries integer not null,
+  retry_interval_minutes integer not null,
+  scheduled_at timestamp with time zone,
+  pending_leads integer not null default 0,
+  calling_leads integer not null default 0,
+  completed_leads integer not null default 0,
+  failed_leads integer not null default 0,
+  calls_placed integer not null default 0,
+  due_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint campaigns_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint campaigns_pkey PRIMARY KEY (id),
+  constraint campaigns_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'running'::text, 'paused'::text, 'completed'::text, 'cancelled'::text])))
+);
+
 create table contact_history (
   number bigint not null,
   dials integer not null,
@@ -208,6 +275,19 @@ create table idempotency_keys (
   constraint idempotency_keys_pkey PRIMARY KEY (key)
 );
 
+create table live_calls (
+  call uuid not null,
+  organization_id uuid not null,
+  campaign_id uuid,
+  workflow_id uuid,
+  lead_id uuid,
+  stage text not null,
+  due_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  constraint live_calls_pkey PRIMARY KEY (call),
+  constraint live_calls_stage_check CHECK ((stage = ANY (ARRAY['waiting'::text, 'taken'::text, 'started'::text])))
+);
+
 create table memberships (
   organization_id uuid not null,
   user_id uuid not null,
@@ -315,10 +395,94 @@ create table users (
   constraint users_pkey PRIMARY KEY (id)
 );
 
+create table workflow_edges (
+  id uuid not null,
+  workflow_id uuid not null,
+  from_node_id uuid not null,
+  to_node_id uuid not null,
+  label text,
+  constraint workflow_edges_from_node_id_fkey FOREIGN KEY (from_node_id) REFERENCES workflow_nodes(id) ON DELETE CASCADE,
+  constraint workflow_edges_pkey PRIMARY KEY (id),
+  constraint workflow_edges_to_node_id_fkey FOREIGN KEY (to_node_id) REFERENCES workflow_nodes(id) ON DELETE CASCADE,
+  constraint workflow_edges_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES workflows(id) ON DELETE CASCADE
+);
+
+create table workflow_leads (
+  id uuid not null,
+  organization_id uuid not null,
+  workflow_id uuid not null,
+  phone_number text not null,
+  metadata text not null,
+  status text not null,
+  outcome text,
+  current_node_id uuid,
+  step integer not null default 0,
+  phase text not null,
+  due_at timestamp with time zone,
+  tries integer not null default 0,
+  call_id uuid,
+  last_call text,
+  enrolled_at timestamp with time zone not null,
+  completed_at timestamp with time zone,
+  constraint workflow_leads_phase_check CHECK ((phase = ANY (ARRAY['enter'::text, 'timer'::text, 'request'::text, 'queue'::text, 'call'::text, 'stuck'::text, 'ended'::text]))),
+  constraint workflow_leads_pkey PRIMARY KEY (id),
+  constraint workflow_leads_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'in_progress'::text, 'completed'::text, 'dropped'::text, 'failed'::text, 'removed'::text]))),
+  constraint workflow_leads_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES workflows(id) ON DELETE CASCADE
+);
+
+create table workflow_nodes (
+  id uuid not null,
+  workflow_id uuid not null,
+  node_type text not null,
+  label text not null,
+  position_x double precision not null,
+  position_y double precision not null,
+  config text not null,
+  constraint workflow_nodes_node_type_check CHECK ((node_type = ANY (ARRAY['VOICE_CALL'::text, 'TIME'::text, 'CONDITIONAL'::text, 'APPLICATION'::text, 'CONVERTED'::text, 'DROPPED'::text]))),
+  constraint workflow_nodes_pkey PRIMARY KEY (id),
+  constraint workflow_nodes_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES workflows(id) ON DELETE CASCADE
+);
+
+create table workflow_steps (
+  lead_id uuid not null,
+  step integer not null,
+  node_id uuid not null,
+  node_label text not null,
+  node_type text not null,
+  status text not null,
+  call_id uuid,
+  entered_at timestamp with time zone not null,
+  exited_at timestamp with time zone,
+  constraint workflow_steps_lead_id_fkey FOREIGN KEY (lead_id) REFERENCES workflow_leads(id) ON DELETE CASCADE,
+  constraint workflow_steps_pkey PRIMARY KEY (lead_id, step)
+);
+
+create table workflows (
+  id uuid not null,
+  organization_id uuid not null,
+  title text not null,
+  description text not null,
+  status text not null,
+  paused_at timestamp with time zone,
+  calling_leads integer not null default 0,
+  due_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint workflows_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint workflows_pkey PRIMARY KEY (id),
+  constraint workflows_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'completed'::text, 'cancelled'::text])))
+);
+
 CREATE INDEX api_keys_organization ON public.api_keys USING btree (organization_id, id);
 CREATE INDEX api_writes_at ON public.api_writes USING btree (at);
 CREATE INDEX api_writes_key ON public.api_writes USING btree (api_key_id, at);
 CREATE INDEX api_writes_organization ON public.api_writes USING btree (organization_id, at);
+CREATE INDEX calls_campaign ON ONLY public.calls USING btree (campaign_id, id) WHERE (campaign_id IS NOT NULL);
+CREATE INDEX calls_organization ON ONLY public.calls USING btree (organization_id, id);
+CREATE INDEX campaign_leads_campaign ON public.campaign_leads USING btree (campaign_id, id);
+CREATE INDEX campaign_leads_due ON public.campaign_leads USING btree (campaign_id, due_at, id) WHERE (status = 'pending'::text);
+CREATE INDEX campaigns_due ON public.campaigns USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX campaigns_organization ON public.campaigns USING btree (organization_id, id);
 CREATE INDEX credit_entries_organization ON public.credit_entries USING btree (organization_id, id);
 CREATE INDEX deliveries_pending ON public.deliveries USING btree (endpoint_id, ((attempt_count > 0)), due_at) WHERE (leased_by IS NULL);
 CREATE INDEX dial_dispos_name ON public.dial_dispos USING btree (organization_id, name);
@@ -329,7 +493,18 @@ CREATE INDEX endpoints_organization ON public.endpoints USING btree (organizatio
 CREATE INDEX finished_deliveries_exhausted ON ONLY public.finished_deliveries USING btree (organization_id, id) WHERE (status = 'exhausted'::text);
 CREATE INDEX finished_deliveries_log ON ONLY public.finished_deliveries USING btree (organization_id, endpoint_id, id);
 CREATE INDEX idempotency_keys_created ON public.idempotency_keys USING btree (created_at);
+CREATE INDEX live_calls_campaign ON public.live_calls USING btree (campaign_id) WHERE (campaign_id IS NOT NULL);
+CREATE INDEX live_calls_due ON public.live_calls USING btree (due_at);
+CREATE INDEX live_calls_ends ON public.live_calls USING btree (ends_at);
+CREATE INDEX live_calls_workflow ON public.live_calls USING btree (workflow_id) WHERE (workflow_id IS NOT NULL);
 CREATE INDEX replays_organization ON public.replays USING btree (organization_id, id);
 CREATE INDEX replays_running ON public.replays USING btree (id) WHERE (status = 'running'::text);
 CREATE INDEX uploads_organization ON public.uploads USING btree (organization_id, id);
 CREATE INDEX uploads_unfinished ON public.uploads USING btree (start_after) WHERE (status = ANY (ARRAY['ready_for_processing'::text, 'processing'::text]));
+CREATE INDEX workflow_edges_workflow ON public.workflow_edges USING btree (workflow_id, id);
+CREATE INDEX workflow_leads_due ON public.workflow_leads USING btree (workflow_id, due_at, id) WHERE (due_at IS NOT NULL);
+CREATE INDEX workflow_leads_queue ON public.workflow_leads USING btree (workflow_id, id) WHERE (phase = 'queue'::text);
+CREATE INDEX workflow_leads_workflow ON public.workflow_leads USING btree (workflow_id, id);
+CREATE INDEX workflow_nodes_workflow ON public.workflow_nodes USING btree (workflow_id, id);
+CREATE INDEX workflows_due ON public.workflows USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX workflows_organization ON public.workflows USING btree (organization_id, id);

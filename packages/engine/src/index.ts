@@ -15,7 +15,7 @@ export { Sealer } from './core/seal.ts';
 export { standard } from './core/standard.ts';
 export { PingFailed, type ChangeEndpoint, type CreateEndpoint } from './endpoints.ts';
 export { Engine, type EngineActivity, type EngineOptions, type NewEvent } from './engine.ts';
-export { plainArray } from './store/arrays.ts';
+export { plainArray, timeArray } from './store/arrays.ts';
 export { Database, isDataError, isUniqueViolation, type Queryable, type Statement, type Transaction } from './store/database.ts';
 export type { Backlog, DeliveryFilter } from './store/deliveries.ts';
 export { DataDirectoryInUse } from './store/lock.ts';

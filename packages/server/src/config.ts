@@ -22,6 +22,10 @@ export interface Config {
   readonly retentionDays: number;
   readonly lookupUrl: string | undefined;
   readonly lookupToken: string | undefined;
+  /** Null: the operator's dialler takes the calls. */
+  readonly simulator: { readonly seed: string; readonly speed: number } | null;
+  readonly applicationUrl: string | undefined;
+  readonly applicationToken: string | undefined;
   readonly logLevel: string;
 }
 
@@ -51,6 +55,11 @@ export const VARIABLES = {
   DIALHOOK_RETENTION_DAYS: ['30', 'days that events and the delivery log are kept, from 1 to 3650; an organization can keep less'],
   DIALHOOK_LOOKUP_URL: ['', 'look-up service that classifies numbers; unset means by contact history alone'],
   DIALHOOK_LOOKUP_TOKEN: ['', 'bearer token for the look-up service'],
+  DIALHOOK_CALL_ENGINE: ['external', 'external (your dialler takes calls over the operator API) or simulator (nobody is dialled)'],
+  DIALHOOK_SIMULATOR_SEED: ['dialhook', 'with the number it decides how a simulated call goes'],
+  DIALHOOK_SIMULATOR_SPEED: ['1', 'how many times faster than life simulated calls go: a number above 0, at most 1000000'],
+  DIALHOOK_APPLICATION_URL: ['', 'what application nodes of workflows call; unset means that they cannot be activated'],
+  DIALHOOK_APPLICATION_TOKEN: ['', 'bearer token for the application'],
   DIALHOOK_LOG_LEVEL: ['info', 'trace, debug, info, warn, error, fatal or silent'],
 } as const satisfies Record<string, readonly [string, string]>;
 
@@ -61,6 +70,8 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const MIN_TOKEN_LENGTH = 16;
 /** Ten years of day partitions are still few enough to plan queries over. */
 const MAX_RETENTION_DAYS = 3_650;
+const MAX_SCALE = 1_000;
+const MAX_SPEED = 1_000_000;
 
 /** Reads the configuration; makes missing keys in the data directory. Throws `ConfigError`. */
 export function loadConfig(env: Environment): Config {
@@ -78,15 +89,16 @@ export function loadConfig(env: Environment): Config {
     oneOf('DIALHOOK_ALLOW_PRIVATE_TARGETS', text('DIALHOOK_ALLOW_PRIVATE_TARGETS'), ['true', 'false'] as const) === 'true';
   if (allowPrivateTargets && !isLoopback(host))
     throw new ConfigError('DIALHOOK_ALLOW_PRIVATE_TARGETS', 'true', `only allowed while HOST is a loopback address, and HOST is ${host}`);
-  const scaleText = text('DIALHOOK_RETRY_DELAY_SCALE');
-  const retryDelayScale = Number(scaleText);
-  if (!(retryDelayScale > 0 && retryDelayScale <= 1000))
-    throw new ConfigError('DIALHOOK_RETRY_DELAY_SCALE', scaleText, 'a number above 0, at most 1000');
+  const retryDelayScale = positive('DIALHOOK_RETRY_DELAY_SCALE', text('DIALHOOK_RETRY_DELAY_SCALE'), MAX_SCALE);
   const retentionDays = integer('DIALHOOK_RETENTION_DAYS', text('DIALHOOK_RETENTION_DAYS'), 1, MAX_RETENTION_DAYS);
   const publicUrl = optional('DIALHOOK_PUBLIC_URL');
   if (publicUrl !== undefined) checkUrl('DIALHOOK_PUBLIC_URL', publicUrl, ['http:', 'https:']);
   const lookupUrl = optional('DIALHOOK_LOOKUP_URL');
   if (lookupUrl !== undefined) checkUrl('DIALHOOK_LOOKUP_URL', lookupUrl, ['http:', 'https:']);
+  const callEngine = oneOf('DIALHOOK_CALL_ENGINE', text('DIALHOOK_CALL_ENGINE'), ['external', 'simulator'] as const);
+  const speed = positive('DIALHOOK_SIMULATOR_SPEED', text('DIALHOOK_SIMULATOR_SPEED'), MAX_SPEED);
+  const applicationUrl = optional('DIALHOOK_APPLICATION_URL');
+  if (applicationUrl !== undefined) checkUrl('DIALHOOK_APPLICATION_URL', applicationUrl, ['http:', 'https:']);
   const logLevel = oneOf('DIALHOOK_LOG_LEVEL', text('DIALHOOK_LOG_LEVEL'), LOG_LEVELS);
 
   const secretText = optional('DIALHOOK_SECRET_KEY');
@@ -122,6 +134,9 @@ export function loadConfig(env: Environment): Config {
     retentionDays,
     lookupUrl,
     lookupToken: optional('DIALHOOK_LOOKUP_TOKEN'),
+    simulator: callEngine === 'simulator' ? { seed: text('DIALHOOK_SIMULATOR_SEED'), speed } : null,
+    applicationUrl,
+    applicationToken: optional('DIALHOOK_APPLICATION_TOKEN'),
     logLevel,
   };
 }
@@ -140,6 +155,12 @@ function generated(dataDir: string, name: string): string {
 function integer(variable: Variable, text: string, min: number, max: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < min || value > max) throw new ConfigError(variable, text, `a whole number from ${min} to ${max}`);
+  return value;
+}
+
+function positive(variable: Variable, text: string, max: number): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= max)) throw new ConfigError(variable, text, `a number above 0, at most ${max}`);
   return value;
 }
 

@@ -18,6 +18,8 @@ import {
 import { Accounts } from './accounts/accounts.ts';
 import { sweepWrites } from './accounts/store/api-writes.ts';
 import { WRITE_LIMITS, WriteLimits } from './accounts/write-limits.ts';
+import { LeadFiles } from './calls/lead-files.ts';
+import { Telephony } from './calls/telephony.ts';
 import type { Config } from './config.ts';
 import { dialects } from './dialects/index.ts';
 import { Dials } from './dials/dials.ts';
@@ -106,7 +108,7 @@ async function startNode(
     retryDelayScale: config.retryDelayScale,
     deliver: works,
     retentionDays: config.retentionDays,
-    partitionedTables: ['dials'],
+    partitionedTables: ['dials', 'calls'],
     onDeadNodes: () => processor.wakeAt(clock.now()),
   });
   metrics.watch(engine, clock);
@@ -124,6 +126,9 @@ async function startNode(
   const workers = new WorkerPool(concurrency + 1);
   const processor = new Processor({ database, engine, files, links, classifier, workers, concurrency, clock, log });
   const dials = new Dials({ database, engine, clock, log });
+  const { applicationToken: token, applicationUrl: url, retryDelayScale, simulator } = config;
+  const application = url === undefined ? null : { url, token };
+  const telephony = new Telephony({ database, engine, clock, log, retryDelayScale, simulator, application });
   const uploads = new Uploads({
     database,
     engine,
@@ -144,6 +149,8 @@ async function startNode(
     accounts,
     writeLimits: new WriteLimits(database, clock),
     dials,
+    telephony,
+    leadFiles: new LeadFiles({ files, workers, clock }),
     uploads,
     files,
     links,
@@ -155,6 +162,7 @@ async function startNode(
   if (works) {
     processor.start();
     dials.start();
+    telephony.start();
   }
   const sweeper = new Alarm({
     clock,
@@ -185,6 +193,7 @@ async function startNode(
     await idle.stop();
     giveUp();
     await dials.stop();
+    await telephony.stop();
     await processor.stop();
     await workers.close();
     await engine.stop();

@@ -7,3 +7,4 @@ export { Receiver, type Answer, type Received } from './receiver.ts';
 export { startTestServer, type TestServer } from './test-server.ts';
 export { killRun, type KillReport } from './kill-run.ts';
 export { ServerProcess } from './server-process.ts';
+export { Dialler, type Report, type TakenCall } from './dialler.ts';

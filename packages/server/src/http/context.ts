@@ -1,6 +1,8 @@
 import type { Clock, Database, Engine, Sealer } from '@dialhook/engine';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { WriteLimits } from '../accounts/write-limits.ts';
+import type { LeadFiles } from '../calls/lead-files.ts';
+import type { Telephony } from '../calls/telephony.ts';
 import type { Config } from '../config.ts';
 import type { Dials } from '../dials/dials.ts';
 import type { FileStore } from '../lists/files.ts';
@@ -19,6 +21,8 @@ export interface Context {
   readonly accounts: Accounts;
   readonly writeLimits: WriteLimits;
   readonly dials: Dials;
+  readonly telephony: Telephony;
+  readonly leadFiles: LeadFiles;
   readonly uploads: Uploads;
   readonly files: FileStore;
   readonly links: DownloadLinks;

@@ -56,6 +56,18 @@ export function normalizePhone(text: string): number {
   return normalizeUnusual(text);
 }
 
+/**
+ * A number of any country in E.164 form; null when it is not one. Without a leading `+` the country's calling code must
+ * be given, such as `+44` or `44`: ten digits alone could be anywhere.
+ */
+export function toE164(text: string, callingCode?: string): string | null {
+  if (text.length > LIST_LIMITS.phoneLength) return null;
+  const defaultCallingCode = callingCode?.replace(/^\+/, '').trim();
+  if (defaultCallingCode && !/^[1-9]\d{0,2}$/.test(defaultCallingCode)) return null;
+  const phone = parsePhoneNumberFromString(text, { ...(defaultCallingCode && { defaultCallingCode }), extract: false }, metadata as never);
+  return phone !== undefined && phone.isPossible() && phone.ext === undefined ? phone.number : null;
+}
+
 /** Facts about a number that `normalizePhone` gave. */
 export function prefixFacts(e164: number): PrefixFacts {
   return FACTS[prefixCode(Math.floor((e164 - COUNTRY_CODE) / 10_000))] as PrefixFacts;

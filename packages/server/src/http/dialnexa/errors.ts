@@ -1,7 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import { EngineError } from '@dialhook/engine';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { describeError } from '../validation.ts';
+import { CallError } from '../../calls/model.ts';
+import { UploadRefused } from '../../lists/model.ts';
+import { describeError } from '../../schema.ts';
 
 /** An answer that a handler wants to give instead of going on; one line, or one for each bad field. */
 export class Refusal extends Error {
@@ -25,6 +27,8 @@ const FIELDS: Partial<Record<EngineError['code'], string>> = {
   invalid_secret: 'secret',
 };
 
+const CALL_STATUSES: Record<CallError['code'], number> = { not_found: 404, invalid: 400, conflict: 409 };
+
 /** Everything that can go wrong on this surface, in its own words (contracts/dialnexa.md 1, errors). */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
@@ -33,6 +37,8 @@ export function toRefusal(error: unknown): Refusal {
     if (field !== undefined) return new Refusal(400, [`${field} ${error.message}`]);
     return new Refusal(error.code === 'inbox_full' ? 503 : 409, error.message);
   }
+  if (error instanceof CallError) return new Refusal(CALL_STATUSES[error.code], error.code === 'invalid' ? error.lines : error.message);
+  if (error instanceof UploadRefused) return new Refusal(error.status, error.status === 400 ? [error.message] : error.message);
   const { code, statusCode, validation } = error as Partial<FastifyError>;
   if (validation !== undefined) return new Refusal(400, [...new Set(validation.map((one) => describeError(one as never).message))]);
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Refusal(415, 'Content-Type must be application/json');

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { DIALNEXA_EVENTS } from '../../dialects/dialnexa.ts';
+import { pageOf, pageQuery } from './paging.ts';
 
 /** The shapes of the DialNexa surface (contracts/dialnexa.md 1 and 2). */
 export const ErrorBody = Type.Object(
@@ -42,16 +43,8 @@ export const UpdateWebhook = Type.Object(
   },
   { examples: [{ is_active: false }] },
 );
-export const ListQuery = Type.Object({
-  page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
-  limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
-  is_active: Type.Optional(Type.Boolean()),
-});
-const Meta = Type.Object({ page: Type.Integer(), limit: Type.Integer(), total: Type.Integer(), totalPages: Type.Integer() });
-export const WebhookPage = Type.Object(
-  { data: Type.Array(WebhookBody), meta: Meta },
-  { examples: [{ data: [WEBHOOK], meta: { page: 1, limit: 20, total: 1, totalPages: 1 } }] },
-);
+export const ListQuery = Type.Object({ ...pageQuery, is_active: Type.Optional(Type.Boolean()) });
+export const WebhookPage = pageOf(WebhookBody);
 export const Deleted = Type.Object({ message: Type.String() }, { examples: [{ message: 'Webhook deleted.' }] });
 export const Tested = Type.Object(
   { success: Type.Boolean(), status_code: Type.Union([Type.Integer(), Type.Null()]) },

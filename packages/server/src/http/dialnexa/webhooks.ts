@@ -4,6 +4,7 @@ import type { Endpoint } from '@dialhook/engine';
 import { dialnexa } from '../../dialects/dialnexa.ts';
 import type { Context } from '../context.ts';
 import { notFound } from './errors.ts';
+import { toPage } from './paging.ts';
 import { CreateWebhook, Deleted, ErrorBody, ListQuery, Tested, UpdateWebhook, WebhookBody, WebhookPage } from './schemas.ts';
 
 type Params = { readonly webhook_id: string };
@@ -35,8 +36,7 @@ export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
     async (request) => {
       const { is_active: isActive, limit, page } = request.query;
       const all = (await engine.endpoints.list(scope(request.caller))).filter((one) => isActive === undefined || one.isActive === isActive);
-      const meta = { page, limit, total: all.length, totalPages: Math.ceil(all.length / limit) };
-      return { data: all.slice((page - 1) * limit, page * limit).map(toWebhook), meta };
+      return toPage({ rows: all.slice((page - 1) * limit, page * limit), total: all.length }, request.query, toWebhook);
     },
   );
 

@@ -2,7 +2,7 @@ import { EngineError, PingFailed } from '@dialhook/engine';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { AccountError } from '../../accounts/model.ts';
-import { describeError } from '../validation.ts';
+import { describeError } from '../../schema.ts';
 
 /** Every problem of the operator API: status and title by code. docs/errors.md lists the same; a test compares them. */
 export const PROBLEMS = {
@@ -20,6 +20,7 @@ export const PROBLEMS = {
   endpoint_limit: [409, 'The organization has as many endpoints as the dialect allows'],
   not_resendable: [409, 'The delivery cannot be sent again'],
   replay_limit: [409, 'As many replays of the organization run as may at once'],
+  calls_simulated: [409, 'Calls are simulated here: there are none to take'],
   version_mismatch: [412, 'The endpoint was changed since it was read'],
   idempotency_mismatch: [422, 'The Idempotency-Key was used for another call'],
   idempotency_in_progress: [409, 'The first call with this Idempotency-Key is still being done'],

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Context } from '../context.ts';
+import { callRoutes } from './calls.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { uncleanedDialRoutes } from './dials.ts';
 import { endpointRoutes } from './endpoints.ts';
@@ -27,6 +28,7 @@ export async function operatorSurface(app: FastifyInstance, context: Context): P
   deliveryRoutes(app, context);
   replayRoutes(app, context);
   uncleanedDialRoutes(app, context);
+  callRoutes(app, context);
 }
 
 function digest(text: string): Buffer {

@@ -2,7 +2,7 @@ import { EngineError, PingFailed } from '@dialhook/engine';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { LimitHit } from '../../accounts/write-limits.ts';
 import { UploadRefused } from '../../lists/model.ts';
-import { describeError } from '../validation.ts';
+import { describeError } from '../../schema.ts';
 
 /** The vendor's one envelope: a text, or an object with a code (contracts/optimaldial.md 3). */
 export type Detail = string | { readonly error: string; readonly [key: string]: unknown };

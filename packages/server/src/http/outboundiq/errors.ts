@@ -1,7 +1,7 @@
 import { EngineError } from '@dialhook/engine';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { IntakeFull } from '../../dials/intake.ts';
-import { describeError } from '../validation.ts';
+import { describeError } from '../../schema.ts';
 
 /** An answer that a handler wants to give instead of going on. */
 export class Refusal extends Error {

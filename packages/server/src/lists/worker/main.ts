@@ -1,8 +1,9 @@
 // A worker thread's entry: runs one job at a time, so that parsing and writing never hold up the event loop of the API.
 import { parentPort } from 'node:worker_threads';
 import { UploadRefused } from '../model.ts';
+import { readLeads } from './leads.ts';
 import { processList } from './process.ts';
-import type { FromWorker, Job, ToWorker, Verdicts } from './protocol.ts';
+import type { FromWorker, Job, JobResult, ToWorker, Verdicts } from './protocol.ts';
 import { scan } from './scan.ts';
 
 const port = parentPort!; // this file only runs as a worker
@@ -19,11 +20,23 @@ port.on('message', (message: ToWorker) => {
 
 async function run(job: Job): Promise<void> {
   try {
-    const result = job.type === 'scan' ? await scan(job) : await processList(job, classify);
-    send({ type: 'done', result });
+    send({ type: 'done', result: await runJob(job) });
   } catch (error) {
     if (error instanceof UploadRefused) send({ type: 'refused', status: error.status, message: error.message });
     else send({ type: 'failed', error: error as Error });
+  }
+}
+
+function runJob(job: Job): Promise<JobResult> {
+  switch (job.type) {
+    case 'scan':
+      return scan(job);
+    case 'process':
+      return processList(job, classify);
+    case 'leads':
+      return readLeads(job);
+    default:
+      return job satisfies never;
   }
 }
 

@@ -1,6 +1,18 @@
 import { Worker } from 'node:worker_threads';
 import { UploadRefused } from '../model.ts';
-import type { FromWorker, Job, ProcessJob, ProcessResult, ScanJob, ScanResult, ToWorker, Verdicts } from './protocol.ts';
+import type {
+  FromWorker,
+  Job,
+  JobResult,
+  LeadsJob,
+  LeadsResult,
+  ProcessJob,
+  ProcessResult,
+  ScanJob,
+  ScanResult,
+  ToWorker,
+  Verdicts,
+} from './protocol.ts';
 
 interface Task {
   readonly job: Job;
@@ -28,8 +40,9 @@ export class WorkerPool {
   }
 
   run(job: ScanJob): Promise<ScanResult>;
+  run(job: LeadsJob): Promise<LeadsResult>;
   run(job: ProcessJob, classify: Task['classify']): Promise<ProcessResult>;
-  run(job: Job, classify: Task['classify'] = async () => null): Promise<ScanResult | ProcessResult> {
+  run(job: Job, classify: Task['classify'] = async () => null): Promise<JobResult> {
     if (this.#closed) return Promise.reject(new Error('The worker threads are stopped.'));
     return new Promise((resolve, reject) => {
       this.#queue.push({ job, classify, resolve, reject });

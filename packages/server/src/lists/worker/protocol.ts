@@ -36,7 +36,40 @@ export interface ProcessResult {
   readonly likelyAnswers: number;
 }
 
-export type Job = ScanJob | ProcessJob;
+/** Reads a file of leads: contacts to be called one by one, in any country. */
+export interface LeadsJob {
+  readonly type: 'leads';
+  readonly inputPath: string;
+  /** Whether a column `name` is the lead's name, and not one of its fields. */
+  readonly hasNames: boolean;
+  readonly maxRows: number;
+  /** Beside the number. */
+  readonly maxColumns: number;
+  readonly maxValueLength: number;
+  /** Of a workbook. */
+  readonly maxUnpackedBytes: number;
+  /** Bad rows that a problem names. */
+  readonly namedRows: number;
+}
+
+export interface LeadRow {
+  readonly phoneNumber: string;
+  readonly name: string | null;
+  /** JSON text of an object: the other columns that are not empty. */
+  readonly fields: string;
+}
+
+export interface LeadsResult {
+  /** None while there are problems. */
+  readonly leads: readonly LeadRow[];
+  /** Rows without a number, and repeats. */
+  readonly skipped: number;
+  /** One line for each kind of problem, with row numbers; the header is row 1. */
+  readonly problems: readonly string[];
+}
+
+export type Job = ScanJob | ProcessJob | LeadsJob;
+export type JobResult = ScanResult | ProcessResult | LeadsResult;
 
 /** What a classifier says of a batch of numbers, index for index. */
 export interface Verdicts {
@@ -53,6 +86,6 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'classify'; readonly id: number; readonly numbers: Float64Array }
-  | { readonly type: 'done'; readonly result: ScanResult | ProcessResult }
+  | { readonly type: 'done'; readonly result: JobResult }
   | { readonly type: 'refused'; readonly status: UploadRefused['status']; readonly message: string }
   | { readonly type: 'failed'; readonly error: Error };

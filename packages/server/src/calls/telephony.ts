@@ -1,0 +1,90 @@
+import { Alarm, type Clock, type Database, type Engine, type Log } from '@dialhook/engine';
+import { Applications } from './applications.ts';
+import { Calls } from './calls.ts';
+import { Campaigns } from './campaigns.ts';
+import type { CallEngine } from './engines/engine.ts';
+import { ExternalEngine } from './engines/external.ts';
+import { SimulatorEngine } from './engines/simulator.ts';
+import { CALL_LIMITS } from './limits.ts';
+import { lostCalls } from './store/live-calls.ts';
+import { WorkflowRuns } from './workflow-runs.ts';
+import { Workflows } from './workflows.ts';
+
+export interface TelephonyOptions {
+  readonly database: Database;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly retryDelayScale: number;
+  /** Null: the operator's dialler takes the calls. */
+  readonly simulator: { readonly seed: string; readonly speed: number } | null;
+  readonly application: { readonly url: string; readonly token: string | undefined } | null;
+}
+
+/** Calls, and the campaigns and workflows that make them, put together and driven. */
+export class Telephony {
+  readonly calls: Calls;
+  readonly campaigns: Campaigns;
+  readonly workflows: Workflows;
+  readonly callEngine: CallEngine;
+  readonly #applications: Applications | null;
+  readonly #alarms: readonly Alarm[];
+
+  constructor(options: TelephonyOptions) {
+    const { application, clock, database, engine, log, retryDelayScale, simulator } = options;
+    this.calls = new Calls({
+      database,
+      engine,
+      clock,
+      owners: () => ({ campaign: this.campaigns, workflow: runs }),
+      onPlaced: () => this.callEngine.wake(),
+    });
+    this.callEngine = simulator
+      ? new SimulatorEngine({ database, calls: this.calls, clock, log, ...simulator })
+      : new ExternalEngine({ database, calls: this.calls, clock });
+    this.#applications = application && new Applications({ ...application, log });
+    const drive = (what: string, intervalMs: number, step: () => Promise<boolean>) => {
+      const work = () =>
+        step().catch((error: unknown) => {
+          log.warn({ err: error }, `${what} could not be driven, will be tried again`);
+          return false;
+        });
+      return new Alarm({ clock, intervalMs, work });
+    };
+    this.campaigns = new Campaigns({ database, engine, clock, calls: this.calls, retryDelayScale, onDue: (time) => campaigns.at(time) });
+    const runs = new WorkflowRuns({
+      database,
+      engine,
+      clock,
+      calls: this.calls,
+      applications: this.#applications,
+      onDue: (time) => workflows.at(time),
+    });
+    this.workflows = new Workflows({ database, clock, runs, canAsk: application !== null });
+    const campaigns = drive('campaigns', CALL_LIMITS.lookIntervalMs, () => this.campaigns.step());
+    const workflows = drive('workflows', CALL_LIMITS.lookIntervalMs, () => runs.step());
+    const lost = drive('lost calls', CALL_LIMITS.sweepIntervalMs, () => this.#endLost(database, clock));
+    this.#alarms = [campaigns, workflows, lost];
+  }
+
+  start(): void {
+    this.callEngine.start();
+    for (const alarm of this.#alarms) alarm.start();
+  }
+
+  async stop(): Promise<void> {
+    for (const alarm of this.#alarms) await alarm.stop();
+    await this.callEngine.stop();
+    await this.#applications?.stop();
+  }
+
+  /** Ends calls that nobody dialled in a day, and those that were begun and not heard of any more. */
+  async #endLost(database: Database, clock: Clock): Promise<boolean> {
+    const lost = await lostCalls(database, new Date(clock.now()), CALL_LIMITS.sweepBatch);
+    const reports = lost.map(({ call: callId, stage }) =>
+      stage === 'waiting' ? ({ callId, status: 'retry_expired' } as const) : ({ callId, status: 'failed', endReason: 'unknown' } as const),
+    );
+    if (reports.length > 0) await this.calls.report(reports);
+    return lost.length === CALL_LIMITS.sweepBatch;
+  }
+}
