@@ -401,6 +401,7 @@ create table workflow_edges (
   from_node_id uuid not null,
   to_node_id uuid not null,
   label text,
+  ordinal bigint not null,
   constraint workflow_edges_from_node_id_fkey FOREIGN KEY (from_node_id) REFERENCES workflow_nodes(id) ON DELETE CASCADE,
   constraint workflow_edges_pkey PRIMARY KEY (id),
   constraint workflow_edges_to_node_id_fkey FOREIGN KEY (to_node_id) REFERENCES workflow_nodes(id) ON DELETE CASCADE,
@@ -438,6 +439,7 @@ create table workflow_nodes (
   position_x double precision not null,
   position_y double precision not null,
   config text not null,
+  ordinal bigint not null,
   constraint workflow_nodes_node_type_check CHECK ((node_type = ANY (ARRAY['VOICE_CALL'::text, 'TIME'::text, 'CONDITIONAL'::text, 'APPLICATION'::text, 'CONVERTED'::text, 'DROPPED'::text]))),
   constraint workflow_nodes_pkey PRIMARY KEY (id),
   constraint workflow_nodes_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES workflows(id) ON DELETE CASCADE
@@ -501,10 +503,10 @@ CREATE INDEX replays_organization ON public.replays USING btree (organization_id
 CREATE INDEX replays_running ON public.replays USING btree (id) WHERE (status = 'running'::text);
 CREATE INDEX uploads_organization ON public.uploads USING btree (organization_id, id);
 CREATE INDEX uploads_unfinished ON public.uploads USING btree (start_after) WHERE (status = ANY (ARRAY['ready_for_processing'::text, 'processing'::text]));
-CREATE INDEX workflow_edges_workflow ON public.workflow_edges USING btree (workflow_id, id);
+CREATE INDEX workflow_edges_workflow ON public.workflow_edges USING btree (workflow_id, ordinal);
 CREATE INDEX workflow_leads_due ON public.workflow_leads USING btree (workflow_id, due_at, id) WHERE (due_at IS NOT NULL);
 CREATE INDEX workflow_leads_queue ON public.workflow_leads USING btree (workflow_id, id) WHERE (phase = 'queue'::text);
 CREATE INDEX workflow_leads_workflow ON public.workflow_leads USING btree (workflow_id, id);
-CREATE INDEX workflow_nodes_workflow ON public.workflow_nodes USING btree (workflow_id, id);
+CREATE INDEX workflow_nodes_workflow ON public.workflow_nodes USING btree (workflow_id, ordinal);
 CREATE INDEX workflows_due ON public.workflows USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX workflows_organization ON public.workflows USING btree (organization_id, id);

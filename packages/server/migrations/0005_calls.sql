@@ -103,18 +103,20 @@ create table workflow_nodes (
   label text not null,
   position_x double precision not null,
   position_y double precision not null,
-  config text not null -- JSON
+  config text not null, -- JSON
+  ordinal bigint generated always as identity -- the order of creation
 );
-create index workflow_nodes_workflow on workflow_nodes (workflow_id, id);
+create index workflow_nodes_workflow on workflow_nodes (workflow_id, ordinal);
 
 create table workflow_edges (
-  id uuid primary key, -- also the order in which they are tried
+  id uuid primary key,
   workflow_id uuid not null references workflows on delete cascade,
   from_node_id uuid not null references workflow_nodes on delete cascade,
   to_node_id uuid not null references workflow_nodes on delete cascade,
-  label text
+  label text,
+  ordinal bigint generated always as identity -- the order in which they are tried
 );
-create index workflow_edges_workflow on workflow_edges (workflow_id, id);
+create index workflow_edges_workflow on workflow_edges (workflow_id, ordinal);
 
 create table workflow_leads (
   id uuid primary key,

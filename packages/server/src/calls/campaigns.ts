@@ -2,6 +2,7 @@ import { uuidv7, type Clock, type Database, type Engine, type Transaction } from
 import type { CallOwner, Calls } from './calls.ts';
 import { advance, finished, settleLead, type LeadOutcome } from './campaign-rules.ts';
 import { campaignEvent } from './events.ts';
+import { withOrderedIds } from './ids.ts';
 import { CALL_LIMITS } from './limits.ts';
 import { CallError, type Call, type Campaign, type CampaignLead, type NewCall, type NewLead, type Page, type Paged } from './model.ts';
 import { CAMPAIGN_LEAD_TRANSITIONS, CAMPAIGN_TRANSITIONS, type CampaignLeadStatus, type CampaignStatus } from './states.ts';
@@ -104,7 +105,7 @@ export class Campaigns implements CallOwner {
       if (isFinal(CAMPAIGN_TRANSITIONS, campaign.status))
         throw new CallError('conflict', `Leads cannot be added to a ${campaign.status} campaign`);
       const now = this.#options.clock.now();
-      const withIds = leads.map((lead) => ({ ...lead, id: uuidv7(now) }));
+      const withIds = withOrderedIds(leads, now);
       ids.push(...withIds.map((lead) => lead.id));
       for (let from = 0; from < withIds.length; from += CALL_LIMITS.insertLeads)
         await insertCampaignLeads(tx, campaign, withIds.slice(from, from + CALL_LIMITS.insertLeads), new Date(now));

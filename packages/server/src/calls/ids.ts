@@ -1,4 +1,4 @@
-import { isUuid, shortHex } from '@dialhook/engine';
+import { isUuid, shortHex, uuidv7 } from '@dialhook/engine';
 
 /** Prefixes of the vendor's ids (contracts/dialnexa.md 1). A log entry is its call under another name. */
 export type IdPrefix = 'call' | 'log' | 'cmp' | 'lead' | 'wf' | 'node' | 'edge' | 'wlead';
@@ -18,4 +18,10 @@ export function internalId(prefix: IdPrefix, text: string): string | null {
 
 export function organizationPublicId(id: string): string {
   return `org_${shortHex(id)}`;
+}
+
+/** Ids that sort as the rows stand: those of one millisecond are random among themselves, and leads are called in the order of their file. */
+export function withOrderedIds<Row extends object>(rows: readonly Row[], nowMs: number): (Row & { readonly id: string })[] {
+  const ids = rows.map(() => uuidv7(nowMs)).sort();
+  return rows.map((row, index) => ({ ...row, id: ids[index]! }));
 }

@@ -1,6 +1,7 @@
 import { uuidv7, type Clock, type Database, type Transaction } from '@dialhook/engine';
 import { isFinal } from '../states.ts';
 import { checkConfig, checkGraph, entryOf, type Graph } from './graph.ts';
+import { withOrderedIds } from './ids.ts';
 import { CALL_LIMITS } from './limits.ts';
 import {
   CallError,
@@ -129,13 +130,7 @@ export class Workflows {
       createdAt: created,
       updatedAt: created,
     };
-    // New ids in the old order: it is the order in which edges are tried.
-    const edges = graph.edges.map((edge, index) => ({
-      ...edge,
-      id: uuidv7(now + index),
-      from: copies.get(edge.from)!,
-      to: copies.get(edge.to)!,
-    }));
+    const edges = graph.edges.map((edge) => ({ ...edge, id: uuidv7(now), from: copies.get(edge.from)!, to: copies.get(edge.to)! }));
     await database.transaction(async (tx) => {
       await insertWorkflow(tx, copy);
       await insertNodes(
@@ -227,7 +222,7 @@ export class Workflows {
       if (isFinal(WORKFLOW_TRANSITIONS, workflow.status))
         throw new CallError('conflict', `Leads cannot be added to a ${workflow.status} workflow`);
       const now = clock.now();
-      const withIds = leads.map((lead) => ({ ...lead, id: uuidv7(now) }));
+      const withIds = withOrderedIds(leads, now);
       for (let from = 0; from < withIds.length; from += CALL_LIMITS.insertLeads) {
         const some = withIds.slice(from, from + CALL_LIMITS.insertLeads);
         await insertWorkflowLeads(tx, workflow, some, workflow.pausedAt ?? new Date(now), new Date(now));

@@ -92,12 +92,12 @@ interface NodeRow {
 export async function loadGraph(db: Queryable, workflowId: string): Promise<Graph> {
   const nodes = await db.query<NodeRow>({
     name: 'load-nodes',
-    text: 'select * from workflow_nodes where workflow_id = $1 order by id',
+    text: 'select * from workflow_nodes where workflow_id = $1 order by ordinal',
     values: [workflowId],
   });
   const edges = await db.query<WorkflowEdge>({
     name: 'load-edges',
-    text: 'select id, from_node_id as "from", to_node_id as "to", label from workflow_edges where workflow_id = $1 order by id',
+    text: 'select id, from_node_id as "from", to_node_id as "to", label from workflow_edges where workflow_id = $1 order by ordinal',
     values: [workflowId],
   });
   return { nodes: new Map(nodes.map((row) => [row.id, toNodeRow(row)])), edges };
@@ -107,7 +107,9 @@ export async function insertNodes(tx: Queryable, workflowId: string, nodes: read
   await tx.query({
     text: `insert into workflow_nodes (id, workflow_id, node_type, label, position_x, position_y, config)
            select id, $1, node_type, label, x, y, config
-             from unnest($2::uuid[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[]) as i (id, node_type, label, x, y, config)`,
+             from unnest($2::uuid[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[])
+               with ordinality as i (id, node_type, label, x, y, config, place)
+            order by place`,
     values: [
       workflowId,
       nodes.map(({ id }) => id),
@@ -135,7 +137,9 @@ export async function deleteNode(tx: Queryable, id: string): Promise<void> {
 export async function insertEdges(tx: Queryable, workflowId: string, edges: readonly WorkflowEdge[]): Promise<void> {
   await tx.query({
     text: `insert into workflow_edges (id, workflow_id, from_node_id, to_node_id, label)
-           select id, $1, from_node, to_node, label from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[]) as i (id, from_node, to_node, label)`,
+           select id, $1, from_node, to_node, label
+             from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[]) with ordinality as i (id, from_node, to_node, label, place)
+            order by place`,
     values: [
       workflowId,
       edges.map(({ id }) => id),

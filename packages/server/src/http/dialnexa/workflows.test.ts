@@ -1,0 +1,393 @@
+import { strict as assert } from 'node:assert';
+import { after, before, describe, test } from 'node:test';
+import {
+  DATABASE_KINDS,
+  Dialler,
+  eventually,
+  FakeClock,
+  Receiver,
+  startTestServer,
+  type ApiClient,
+  type TakenCall,
+  type TestServer,
+} from '@dialhook/testing';
+import { CALL_LIMITS } from '../../calls/limits.ts';
+import { WORKFLOW_STATUSES, WORKFLOW_TRANSITIONS } from '../../calls/states.ts';
+
+interface Workflow {
+  readonly id: string;
+  readonly title: string;
+  readonly status: string;
+}
+interface Lead {
+  readonly id: string;
+  readonly phone_number: string;
+  readonly status: string;
+  readonly outcome: string | null;
+  readonly current_node_id: string | null;
+  readonly metadata: Record<string, string>;
+}
+interface Page<Row> {
+  readonly data: Row[];
+  readonly meta: { readonly total: number };
+}
+interface Refused {
+  readonly statusCode: number;
+  readonly message: string | string[];
+  readonly error: string;
+}
+interface Event {
+  readonly id: string;
+  readonly event: string;
+  readonly data: { readonly workflow: { id: string; title: string }; readonly lead: Lead };
+}
+interface Step {
+  readonly node_label: string;
+  readonly status: string;
+  readonly call_id: string | null;
+  readonly exited_at: string | null;
+}
+
+const HOUR = 3_600_000;
+const number = (n: number) => `+447700900${String(n).padStart(3, '0')}`;
+const voice = { agent_id: 'agt_1', from_phone_number: '+442079460001' };
+
+for (const kind of DATABASE_KINDS) {
+  describe(`DialNexa workflows on ${kind}`, () => {
+    const clock = new FakeClock();
+    let place: TestServer;
+    let receiver: Receiver;
+    let dialler: Dialler;
+    before(async () => {
+      receiver = await Receiver.start();
+      place = await startTestServer(kind, { DIALHOOK_APPLICATION_URL: receiver.url('/application') }, () => ({ clock }));
+      dialler = new Dialler(place.operator);
+    });
+    after(async () => {
+      await receiver.stop();
+      const stopped = place.stop();
+      let isStopped = false;
+      void stopped.then(() => (isStopped = true));
+      await eventually('the node stops', () => (clock.advance(50), isStopped));
+    });
+
+    /** Lets a little time pass until something is so. */
+    const soon = <T>(what: string, probe: () => Promise<T | null | false> | T | null | false) =>
+      eventually(what, () => {
+        clock.advance(10);
+        return probe();
+      });
+    const organization = async () => {
+      const made = await place.organization({ kind: 'dialnexa' });
+      const events = ['workflow.lead.completed'];
+      await made.api.send('POST', '/v1/user-webhooks', { url: receiver.url(`/${made.slug}`), events, secret: 'abc' });
+      return {
+        ...made,
+        events: () => receiver.received.filter(({ path }) => path === `/${made.slug}`).map(({ body }) => JSON.parse(body) as Event),
+      };
+    };
+    /** Makes a workflow of nodes by name and edges `from > to` or `from LABEL > to`. */
+    const build = async (api: ApiClient, nodes: Record<string, [string, object?]>, edges: string[]) => {
+      const { id } = (await api.send<Workflow>('POST', '/v1/workflows', { title: 'Trial follow-up' })).body;
+      const ids: Record<string, string> = {};
+      for (const [label, [node_type, config]] of Object.entries(nodes)) {
+        const answer = await api.send<{ id: string }>('POST', `/v1/workflows/${id}/nodes`, { node_type, label, config });
+        assert.equal(answer.status, 201, JSON.stringify(answer.body));
+        ids[label] = answer.body.id;
+      }
+      for (const edge of edges) {
+        const [, from, label, to] = /^(\w+) ?(\w*) > (\w+)$/.exec(edge)!;
+        const body = { from_node_id: ids[from!], to_node_id: ids[to!], label: label === '' ? null : label };
+        assert.equal((await api.send('POST', `/v1/workflows/${id}/edges`, body)).status, 201);
+      }
+      return { id, ids };
+    };
+    const act = (api: ApiClient, id: string, verb: string) => api.send<Workflow & Refused>('POST', `/v1/workflows/${id}/${verb}`);
+    const activate = async (api: ApiClient, id: string) =>
+      assert.deepEqual((await act(api, id, 'activate')).body, { id, status: 'active' });
+    const enrol = async (api: ApiClient, id: string, csv: string) => {
+      const form = new FormData();
+      form.append('file', new Blob([csv]), 'leads.csv');
+      return api.send<{ leads_enrolled: number } & Refused>('POST', `/v1/workflows/${id}/leads`, form);
+    };
+    const leads = async (api: ApiClient, id: string, query = '') =>
+      (await api.get<Page<Lead>>(`/v1/workflows/${id}/leads?limit=100${query}`)).body;
+    const leadOf = async (api: ApiClient, id: string, n = 0) =>
+      (await leads(api, id)).data.find(({ phone_number: to }) => to === number(n))!;
+    const history = async (api: ApiClient, id: string, lead: Lead) =>
+      (await api.get<{ history: Step[] }>(`/v1/workflows/${id}/leads/${lead.id}/history`)).body.history;
+    /** Calls that were taken and not answered yet, of all tests. */
+    const ringing = new Map<string, TakenCall>();
+    const takeAll = async () => {
+      for (const call of await dialler.take()) ringing.set(call.to_phone_number, call);
+    };
+    const isRinging = async (n: number) => (await takeAll(), ringing.has(number(n)));
+    const answerCall = async (n: number, status: string, more: object = {}) => {
+      await soon(`${n} is called`, () => isRinging(n));
+      await dialler.report({ call_id: ringing.get(number(n))!.id, status, ...more });
+      ringing.delete(number(n));
+    };
+
+    test('leads walk the graph: calls, time, conditions, the application, and both ends', async () => {
+      const { api, events } = await organization();
+      const { id, ids } = await build(
+        api,
+        {
+          call: ['VOICE_CALL', voice],
+          long: [
+            'CONDITIONAL',
+            {
+              conditions: [
+                { field: 'call.duration_seconds', operator: 'greater_than', value: 60 },
+                { field: 'plan', operator: 'equals', value: 'PRO' },
+              ],
+            },
+          ],
+          crm: ['APPLICATION', { action: 'create_deal', parameters: { stage: 'won' } }],
+          wait: ['TIME', { delay_hours: 2 }],
+          won: ['CONVERTED'],
+          lost: ['DROPPED'],
+        },
+        [
+          'call COMPLETED > long',
+          'call DNP > wait',
+          'call FAILED > lost',
+          'long true > crm',
+          'long > lost',
+          'crm success > won',
+          'crm failure > lost',
+          'wait > crm',
+        ],
+      );
+      await activate(api, id);
+      receiver.answer = ({ body, path }) => (path === '/application' && body.includes(number(3)) ? 500 : 200);
+      const enrolled = await enrol(
+        api,
+        id,
+        `phone_number,plan\n${[0, 1, 2, 3].map((n) => `${number(n)},${n === 1 ? 'free' : 'pro'}`).join('\n')}\n`,
+      );
+      assert.deepEqual([enrolled.status, enrolled.body.leads_enrolled], [201, 4]);
+      await answerCall(0, 'completed', { duration_seconds: 61 });
+      await answerCall(1, 'completed', { duration_seconds: 100 });
+      await answerCall(2, 'no_answer');
+      await answerCall(3, 'completed', { duration_seconds: 90 });
+      await soon('lead 0 is won', async () => (await leadOf(api, id)).status === 'completed');
+      await soon('lead 1 is lost', async () => (await leadOf(api, id, 1)).status === 'dropped');
+      assert.equal((await leadOf(api, id, 2)).current_node_id, ids.wait);
+      clock.advance(HOUR);
+      await soon('lead 3 is lost after three tries', async () => (clock.advance(5_000), (await leadOf(api, id, 3)).status === 'dropped'));
+      assert.equal((await leadOf(api, id, 2)).status, 'in_progress');
+      clock.advance(HOUR);
+      await soon('lead 2 is won', async () => (await leadOf(api, id, 2)).status === 'completed');
+
+      const asked = receiver.received
+        .filter(({ path }) => path === '/application')
+        .map(({ body, headers }) => ({ body: JSON.parse(body) as { node: object; lead: Lead }, key: headers['idempotency-key'] }));
+      const tries = asked.filter(({ body }) => body.lead.phone_number === number(3));
+      assert.deepEqual([tries.length, new Set(tries.map(({ key }) => key)).size], [CALL_LIMITS.applicationTries, 1]);
+      assert.deepEqual(asked[0]!.body.node, { id: ids.crm, label: 'crm', action: 'create_deal', parameters: { stage: 'won' } });
+      const [first, second] = [await leadOf(api, id), await leadOf(api, id, 2)];
+      assert.deepEqual([first.outcome, first.current_node_id, first.metadata], ['converted', ids.won, { plan: 'pro' }]);
+      assert.deepEqual(
+        (await history(api, id, first)).map(({ node_label, status }) => `${node_label} ${status}`),
+        ['call completed', 'long true', 'crm success', 'won converted'],
+      );
+      const steps = await history(api, id, second);
+      assert.deepEqual(
+        steps.map(({ node_label, status }) => `${node_label} ${status}`),
+        ['call no_answer', 'wait elapsed', 'crm success', 'won converted'],
+      );
+      assert.ok(steps[0]!.call_id?.startsWith('call_'));
+      assert.ok(steps.every(({ exited_at }) => exited_at !== null));
+      await soon('two events', () => events().length === 2);
+      assert.deepEqual(
+        events().map(({ data, event }) => [event, data.workflow, data.lead.outcome, data.lead.status]),
+        [0, 1].map(() => ['workflow.lead.completed', { id, title: 'Trial follow-up' }, 'converted', 'completed']),
+      );
+      assert.equal((await leads(api, id, '&status=dropped')).meta.total, 2);
+    });
+
+    test('a pause freezes timers and starts nothing; calls under way end; resume goes on with the time left', async () => {
+      const { api, events } = await organization();
+      const { id, ids } = await build(
+        api,
+        { wait: ['TIME', { duration_value: 60, unit: 'minutes' }], call: ['VOICE_CALL', voice], won: ['CONVERTED'] },
+        ['wait > call', 'call > won'],
+      );
+      await activate(api, id);
+      await enrol(api, id, `phone_number\n${number(10)}\n`);
+      await soon('it waits', async () => (await leadOf(api, id, 10)).current_node_id === ids.wait);
+      clock.advance(HOUR / 2);
+      await enrol(api, id, `phone_number\n${number(11)}\n`);
+      await soon('both wait', async () => (await leadOf(api, id, 11)).current_node_id === ids.wait);
+      assert.equal((await act(api, id, 'pause')).body.status, 'paused');
+      clock.advance(10 * HOUR);
+      await enrol(api, id, `phone_number\n${number(12)}\n`);
+      const frozen = await leads(api, id);
+      assert.deepEqual(frozen.data.map(({ status }) => status).sort(), ['in_progress', 'in_progress', 'pending']);
+      for (const n of [10, 11, 12]) assert.ok(!(await isRinging(n)));
+      assert.equal((await act(api, id, 'resume')).body.status, 'active');
+      clock.advance(HOUR / 2 - 60_000);
+      await soon('the new one waits', async () => (await leadOf(api, id, 12)).current_node_id === ids.wait);
+      assert.ok(!(await isRinging(10)), 'a minute is left');
+      clock.advance(60_000);
+      await soon('the first is called', () => isRinging(10));
+      assert.ok(!(await isRinging(11)));
+      await act(api, id, 'pause');
+      await answerCall(10, 'completed');
+      clock.advance(HOUR);
+      assert.equal((await leadOf(api, id, 10)).status, 'in_progress', 'its call ended, the next step is not begun');
+      await act(api, id, 'resume');
+      await soon('it is won', async () => (await leadOf(api, id, 10)).status === 'completed');
+      clock.advance(HOUR / 2);
+      await answerCall(11, 'completed');
+      await soon('two events', () => events().length === 2);
+    });
+
+    test('a loop ends after the greatest number of steps', async () => {
+      const { api, events } = await organization();
+      const { id } = await build(
+        api,
+        {
+          start: ['CONDITIONAL', { condition_field: 'plan', branches: ['pro'] }],
+          a: ['CONDITIONAL', { condition_field: 'plan', branches: ['x'] }],
+          b: ['CONDITIONAL', { condition_field: 'plan', branches: ['x'] }],
+        },
+        ['start > a', 'a > b', 'b > a'],
+      );
+      await activate(api, id);
+      await enrol(api, id, `phone_number,plan\n${number(20)},free\n`);
+      const lead = await soon('it has failed', async () => {
+        const found = await leadOf(api, id, 20);
+        return found.status === 'failed' && found;
+      });
+      assert.equal(lead.outcome, 'too_many_steps');
+      assert.equal((await history(api, id, lead)).length, CALL_LIMITS.steps);
+      assert.deepEqual(events(), []);
+    });
+
+    test('no edge that fits leaves the lead where it is; a deleted node strands its leads; removed leads are left alone', async () => {
+      const { api, events } = await organization();
+      const { id, ids } = await build(api, { call: ['VOICE_CALL', voice], wait: ['TIME', { delay_hours: 1 }], won: ['CONVERTED'] }, [
+        'call COMPLETED > wait',
+        'wait > won',
+      ]);
+      await activate(api, id);
+      await enrol(api, id, `phone_number\n${[30, 31, 32, 33].map(number).join('\n')}\n`);
+      await answerCall(30, 'failed');
+      await answerCall(31, 'completed');
+      await soon('31 waits', async () => (await leadOf(api, id, 31)).current_node_id === ids.wait);
+      const removed = await leadOf(api, id, 32);
+      const path = `/v1/workflows/${id}/leads/${removed.id}`;
+      assert.deepEqual((await api.send<{ message: string }>('DELETE', path)).body, { message: 'Lead removed from workflow.' });
+      assert.equal((await api.send('DELETE', path)).status, 409);
+      await answerCall(33, 'completed');
+      assert.equal((await api.send('DELETE', `/v1/workflows/${id}/nodes/${ids.wait}`)).status, 409, 'won would be a second entry');
+      await api.send('POST', `/v1/workflows/${id}/edges`, { from_node_id: ids.call, to_node_id: ids.won, label: 'FAILED' });
+      assert.equal((await api.send('DELETE', `/v1/workflows/${id}/nodes/${ids.wait}`)).status, 200);
+      clock.advance(2 * HOUR);
+      const statuses = Object.fromEntries((await leads(api, id)).data.map(({ phone_number, status }) => [phone_number, status]));
+      assert.deepEqual(
+        [30, 31, 32, 33].map((n) => statuses[number(n)]),
+        ['in_progress', 'in_progress', 'removed', 'in_progress'],
+      );
+      assert.deepEqual(events(), []);
+    });
+
+    test('graphs are checked when they are activated, and configs when they are stored', async () => {
+      const { api } = await organization();
+      const refused = async (nodes: Parameters<typeof build>[1], edges: string[], ...patterns: RegExp[]) => {
+        const { id } = await build(api, nodes, edges);
+        const { body, status } = await act(api, id, 'activate');
+        assert.equal(status, 400);
+        for (const pattern of patterns) assert.match(String(body.message), pattern);
+        return id;
+      };
+      await refused({}, [], /has no nodes/);
+      await refused({ a: ['CONVERTED'], b: ['DROPPED'] }, [], /exactly one node.*there are 2/);
+      await refused({ a: ['TIME', { delay_hours: 1 }], b: ['TIME', { delay_hours: 1 }] }, ['a > b', 'b > a'], /there are 0/);
+      await refused({ a: ['VOICE_CALL', { agent_id: 'x' }] }, [], /"a" needs an outgoing edge/, /"a" needs config.from_phone_number/);
+      await refused({ a: ['TIME', { duration_value: 3 }], b: ['CONVERTED'] }, ['a > b'], /"a" needs config.delay_hours/);
+      const id = await refused({ a: ['CONDITIONAL'], b: ['CONVERTED'] }, ['a > b'], /"a" needs config.condition_field/);
+      for (const [body, pattern] of [
+        [{ node_type: 'SMS', label: 'x' }, /node_type must be one of/],
+        [{ node_type: 'TIME', label: 'x', config: { delay_hours: -1 } }, /config.delay_hours/],
+        [{ node_type: 'TIME', label: 'x', config: { dely: 1 } }, /config.dely is not a known field/],
+        [{ node_type: 'CONDITIONAL', label: 'x', config: { conditions: [{ field: 'a', operator: 'like' }] } }, /operator must be one of/],
+        [{ node_type: 'VOICE_CALL', label: '' }, /label/],
+      ] as const) {
+        const answer = await api.send<Refused>('POST', `/v1/workflows/${id}/nodes`, body);
+        assert.equal(answer.status, 400);
+        assert.match(String(answer.body.message), pattern);
+      }
+      const edge = await api.send<Refused>('POST', `/v1/workflows/${id}/edges`, { from_node_id: 'node_1', to_node_id: 'node_2' });
+      assert.deepEqual(edge.body.message, ['from_node_id must be a node of this workflow', 'to_node_id must be a node of this workflow']);
+    });
+
+    test('copied, renamed and deleted; nodes and edges are read and changed', async () => {
+      const [{ api }, other] = [await organization(), await organization()];
+      const { id, ids } = await build(api, { a: ['TIME', { delay_hours: 1 }], b: ['CONVERTED'] }, ['a > b']);
+      const path = `/v1/workflows/${id}`;
+      const copy = await api.send<Workflow>('POST', `${path}/duplicate`);
+      assert.deepEqual([copy.status, copy.body.title, copy.body.status], [201, 'Trial follow-up (Copy)', 'draft']);
+      await activate(api, copy.body.id);
+      assert.equal((await api.send('PATCH', path, { status: 'active' })).status, 409);
+      assert.equal((await api.send('PATCH', path, {})).status, 400);
+      assert.equal((await api.send<Workflow>('PATCH', path, { title: 'New' })).body.title, 'New');
+      const node = `${path}/nodes/${ids.a}`;
+      assert.equal((await api.send('PATCH', node, { node_type: 'DROPPED' })).status, 400);
+      assert.equal((await api.send<{ label: string }>('PATCH', node, { label: 'A', config: { delay_hours: 2 } })).body.label, 'A');
+      assert.deepEqual(
+        (await api.get<{ data: { label: string }[] }>(`${path}/nodes`)).body.data.map(({ label }) => label),
+        ['A', 'b'],
+      );
+      const [edge] = (await api.get<{ data: { id: string }[] }>(`${path}/edges`)).body.data;
+      assert.equal((await api.send('DELETE', `${path}/edges/${edge!.id}`)).status, 200);
+      assert.equal((await api.send('DELETE', `${path}/edges/${edge!.id}`)).status, 404);
+      for (const [method, target] of [
+        ['GET', path],
+        ['PATCH', path],
+        ['POST', `${path}/activate`],
+        ['POST', `${path}/duplicate`],
+        ['GET', `${path}/nodes`],
+        ['PATCH', node],
+        ['DELETE', node],
+        ['GET', `${path}/leads`],
+        ['DELETE', path],
+        ['GET', '/v1/workflows/wf_1'],
+      ] as const)
+        assert.equal(
+          (await other.api.send(method, target, method === 'PATCH' ? { title: 'x', label: 'x' } : undefined)).status,
+          404,
+          `${method} ${target}`,
+        );
+      assert.equal((await enrol(other.api, id, `phone_number\n${number(1)}\n`)).status, 404);
+      assert.equal((await api.send('DELETE', `/v1/workflows/${copy.body.id}`)).status, 409);
+      assert.deepEqual((await api.send<{ message: string }>('DELETE', path)).body, { message: 'Workflow deleted.' });
+      assert.equal((await api.get(path)).status, 404);
+      assert.equal((await api.get<Page<Workflow>>('/v1/workflows')).body.meta.total, 1);
+    });
+
+    test('every way that the table of states does not know is 409', async () => {
+      const { api } = await organization();
+      const verbs = {
+        activate: ['draft', 'active'],
+        pause: ['active', 'paused'],
+        resume: ['paused', 'active'],
+        cancel: [null, 'cancelled'],
+      } as const;
+      const { id } = await build(api, { a: ['TIME', { delay_hours: 1 }], b: ['CONVERTED'] }, ['a > b']);
+      for (const from of WORKFLOW_STATUSES) {
+        for (const [verb, [only, to]] of Object.entries(verbs)) {
+          await place.server.database.query({ text: 'update workflows set status = $1, paused_at = null', values: [from] });
+          const known = WORKFLOW_TRANSITIONS[from].includes(to) && (only === null || only === from);
+          const answer = await act(api, id, verb);
+          assert.equal(answer.status, known ? 200 : 409, `${from} ${verb}`);
+          assert.equal((await api.get<Workflow>(`/v1/workflows/${id}`)).body.status, known ? to : from);
+          if (!known) assert.deepEqual([answer.body.statusCode, answer.body.error], [409, 'Conflict']);
+        }
+      }
+      assert.equal((await enrol(api, id, `phone_number\n${number(1)}\n`)).status, 409);
+    });
+  });
+}
