@@ -25,8 +25,9 @@ export class Dialler {
     this.#operator = operator;
   }
 
-  async take(limit = 100): Promise<TakenCall[]> {
-    return (await this.#operator.send<{ data: TakenCall[] }>('POST', '/operator/v1/calls/take', { limit })).body.data;
+  async take(limit = 100, leaseSeconds = 60): Promise<TakenCall[]> {
+    const body = { limit, lease_seconds: leaseSeconds };
+    return (await this.#operator.send<{ data: TakenCall[] }>('POST', '/operator/v1/calls/take', body)).body.data;
   }
 
   /** Gives the result of each report. */

@@ -8,3 +8,4 @@ export { startTestServer, type TestServer } from './test-server.ts';
 export { killRun, type KillReport } from './kill-run.ts';
 export { ServerProcess } from './server-process.ts';
 export { Dialler, type Report, type TakenCall } from './dialler.ts';
+export { refusedBySeed } from './seed-signature.ts';

@@ -46,8 +46,10 @@ export const CALL_LIMITS = {
   /** Calls that the dialler is given, and reports that it may send, in one request. */
   takenAtOnce: 500,
   reportsAtOnce: 500,
-  /** A call that was handed out and not heard of is handed out again after this time. */
-  takenMs: 60_000,
+  /** A call that was handed out and not heard of is handed out again after this many seconds, unless the dialler asks for others. */
+  takenSeconds: 60,
+  minTakenSeconds: 5,
+  maxTakenSeconds: 3_600,
   /** A call that nobody dials expires after a day; one that was begun and is not heard of any more counts as failed after four hours. */
   waitingMs: 86_400_000,
   silentMs: 14_400_000,

@@ -10,6 +10,6 @@ export interface CallEngine {
   stop(): Promise<void>;
   /** Calls that wait were committed. */
   wake(): void;
-  /** Hands calls to whoever asks for them, or null when they are not handed out. */
-  take(limit: number): Promise<Call[] | null>;
+  /** Hands calls to whoever asks for them, or null when they are not handed out. Those not heard of in `forMs` are handed out again. */
+  take(limit: number, forMs: number): Promise<Call[] | null>;
 }

@@ -8,7 +8,7 @@ import { takeLive } from '../store/live-calls.ts';
 
 /**
  * The operator's own dialler: it takes calls over the operator API and reports how they go. A call that was taken and of
- * which nothing was heard is handed out again after a minute: the answer may have been lost, or the dialler.
+ * which nothing was heard is handed out again after a while: the answer may have been lost, or the dialler.
  */
 export class ExternalEngine implements CallEngine {
   readonly name = 'external';
@@ -25,11 +25,11 @@ export class ExternalEngine implements CallEngine {
   wake(): void {}
 
   /** Waiting calls, oldest first; they are `sent` now. */
-  async take(limit: number): Promise<Call[]> {
+  async take(limit: number, forMs: number): Promise<Call[]> {
     const { calls, clock, database } = this.#options;
     return database.transaction(async (tx) => {
       const now = clock.now();
-      const ids = await takeLive(tx, limit, new Date(now), new Date(now + CALL_LIMITS.takenMs), new Date(now + CALL_LIMITS.silentMs));
+      const ids = await takeLive(tx, limit, new Date(now), new Date(now + forMs), new Date(now + CALL_LIMITS.silentMs));
       if (ids.length === 0) return [];
       await markSent(tx, ids, new Date(now));
       const taken = await calls.load(tx, ids);

@@ -21,7 +21,12 @@ const CALL = {
   created_at: '2026-05-02T10:01:00.000Z',
 };
 export const TakeCalls = Type.Object(
-  { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: CALL_LIMITS.takenAtOnce, default: 50 })) },
+  {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: CALL_LIMITS.takenAtOnce, default: 50 })),
+    lease_seconds: Type.Optional(
+      Type.Integer({ minimum: CALL_LIMITS.minTakenSeconds, maximum: CALL_LIMITS.maxTakenSeconds, default: CALL_LIMITS.takenSeconds }),
+    ),
+  },
   { ...closed, examples: [{ limit: 50 }] },
 );
 export const TakenCalls = Type.Object(

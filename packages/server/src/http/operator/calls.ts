@@ -17,13 +17,15 @@ export function callRoutes(app: FastifyInstance, { database, telephony: { callEn
       bodyLimit: BODY_LIMIT,
       schema: {
         summary: 'Take calls to dial, oldest first',
-        description: 'A call that is taken and of which nothing is reported within a minute is handed out again: its id tells.',
+        description:
+          'A call that is taken and of which nothing is reported within a minute is handed out again (`lease_seconds`): its id tells.',
         body: TakeCalls,
         response: { 200: TakenCalls, ...problems(400, 401, 409) },
       },
     },
     async (request) => {
-      const taken = await callEngine.take(request.body.limit ?? DEFAULT_TAKEN);
+      const { lease_seconds: forSeconds = CALL_LIMITS.takenSeconds, limit = DEFAULT_TAKEN } = request.body;
+      const taken = await callEngine.take(limit, forSeconds * 1_000);
       if (taken === null) throw new Problem('calls_simulated');
       const slugs = await organizationSlugs(database, [...new Set(taken.map(({ organizationId }) => organizationId))]);
       const data = taken.map((call) => ({
