@@ -1,4 +1,5 @@
 // `npm run bench -- <name>`: each benchmark is a folder or file beside this one; bench/README.md has the method.
+import { benchCampaigns } from './campaigns.ts';
 import { benchGrowth } from './delivery/growth.ts';
 import { benchIsolation } from './delivery/isolation.ts';
 import { benchLatency } from './delivery/latency.ts';
@@ -14,6 +15,7 @@ const BENCHES: Record<string, () => Promise<boolean>> = {
   isolation: benchIsolation,
   growth: benchGrowth,
   dials: benchDials,
+  campaigns: benchCampaigns,
   lists: benchLists,
   kill: benchKill,
   soak: benchSoak,

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ATTEMPT_ERRORS, LIMITS } from '@dialhook/engine';
-import { DIAL_LIMITS, DIALNEXA_RATE, LIST_LIMITS, PROBLEMS, VARIABLES, WRITE_LIMITS } from '@dialhook/server';
+import { CALL_LIMITS, DIAL_LIMITS, DIALNEXA_RATE, LIST_LIMITS, PROBLEMS, VARIABLES, WRITE_LIMITS } from '@dialhook/server';
 
 /** The docs cannot drift from the code: every row here is compared both ways. */
 
@@ -43,6 +43,7 @@ test('docs/limits.md has every limit with its value, and no other', () => {
       ...Object.entries(DIAL_LIMITS),
       ...Object.entries(WRITE_LIMITS),
       ...Object.entries(DIALNEXA_RATE),
+      ...Object.entries(CALL_LIMITS),
     ],
   );
 });

@@ -51,7 +51,13 @@ const RECORD_TIMEOUT_MS = 60_000;
 const TICK_MS = 10;
 
 function cpuMs(pid: number): number {
-  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return 0; // it has ended, and its time counts with its parent's
+  }
+  const [, fields = ''] = stat.split(') ');
   const [user, system, waitedUser, waitedSystem] = fields.split(' ').slice(11).map(Number);
   return (user! + system! + waitedUser! + waitedSystem!) * TICK_MS;
 }
@@ -175,6 +181,12 @@ export class System {
     });
     if (!answer.ok) throw new Error(`${method} ${path} was answered with ${answer.status}: ${await answer.text()}`);
     return (await answer.json()) as T;
+  }
+
+  /** CPU milliseconds of the nodes and the database so far. */
+  cpuMs(): number {
+    const { nodes, postgres } = this.#cpu();
+    return nodes + postgres;
   }
 
   async stop(): Promise<void> {

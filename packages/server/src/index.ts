@@ -9,3 +9,4 @@ export { LIST_LIMITS } from './lists/limits.ts';
 export { serverMigrations } from './migrations.ts';
 export { startServer, type RunningServer } from './server.ts';
 export { VERSION } from './version.ts';
+export { CALL_LIMITS } from './calls/limits.ts';

@@ -5,6 +5,9 @@ import { print } from '../output.ts';
 /** A second signal does not wait: somebody means it. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
+/** What trying out changes of the defaults, unless the environment says otherwise. */
+const DEVELOPMENT = { DIALHOOK_LOG_LEVEL: 'warn', DIALHOOK_CALL_ENGINE: 'simulator', DIALHOOK_SIMULATOR_SPEED: '10' };
+
 export function addServe(program: Command): void {
   program
     .command('serve')
@@ -12,6 +15,7 @@ export function addServe(program: Command): void {
     .action(async (_options: object, command: Command) => {
       const server = await run(process.env);
       print(command, { url: server.url, version: VERSION }, `Dialhook ${VERSION} listens on ${server.url}`);
+      if (server.config.simulator !== null) process.stderr.write('Warning: calls are simulated: nobody is dialled.\n');
       if (server.config.allowPrivateTargets)
         process.stderr.write('Warning: DIALHOOK_ALLOW_PRIVATE_TARGETS is on: webhooks may go to http and to private addresses.\n');
     });
@@ -20,9 +24,11 @@ export function addServe(program: Command): void {
     .command('dev')
     .description('start for trying out: loopback only, private targets allowed, a demo organization at the first start')
     .action(async () => {
-      const server = await run({ DIALHOOK_LOG_LEVEL: 'warn', ...process.env, HOST: '127.0.0.1', DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true' });
+      const forced = { HOST: '127.0.0.1', DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true' };
+      const server = await run({ ...DEVELOPMENT, ...process.env, ...forced });
       process.stdout.write(`\nDialhook ${VERSION} (development): ${server.url}\n`);
       process.stdout.write('Loopback only; webhooks may go to http and to private addresses. Production: dialhook serve\n');
+      if (server.config.simulator !== null) process.stdout.write('Calls are simulated: nobody is dialled.\n');
       if (await server.accounts.isEmpty()) await makeDemo(server);
     });
 }

@@ -161,7 +161,7 @@ function fieldsOf({ lastCall, metadata, phoneNumber }: Pick<WorkflowLead, 'metad
 
 /** Numbers compare as numbers, everything else as text without regard to case. */
 function compare(actual: unknown, operator: Operator, wanted: string | number | boolean | undefined): boolean {
-  const given = actual === undefined || actual === null ? '' : String(actual as string).trim();
+  const given = String((actual ?? '') as string | number | boolean).trim();
   const text = given.toLowerCase();
   const other = String(wanted ?? '')
     .trim()

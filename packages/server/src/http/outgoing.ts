@@ -1,5 +1,7 @@
 import { standard, type Dialect } from '@dialhook/engine';
-import { dialnexa, DIALNEXA_EVENTS } from '../dialects/dialnexa.ts';
+import { callEvent, campaignEvent, leadCompletedEvent } from '../calls/events.ts';
+import type { Call, Campaign, WorkflowLead } from '../calls/model.ts';
+import { dialnexa } from '../dialects/dialnexa.ts';
 import { optimaldial } from '../dialects/optimaldial.ts';
 import { outboundiq } from '../dialects/outboundiq.ts';
 import { cleanDial } from '../dials/clean.ts';
@@ -22,7 +24,7 @@ export function outgoingWebhooks(): Record<string, object> {
     webhooks[`optimaldial ${event.type}`] = describe(optimaldial, event);
   }
   webhooks['outboundiq dial.batch'] = describe(outboundiq, { type: 'dial.batch', data: JSON.stringify([DIAL]) });
-  for (const type of DIALNEXA_EVENTS) webhooks[`dialnexa ${type}`] = describe(dialnexa, { type, data: '{}' });
+  for (const event of callSamples()) webhooks[`dialnexa ${event.type}`] = describe(dialnexa, event);
   webhooks['standard any event'] = describe(standard, { type: 'upload.completed', data: lists[1]!.data });
   return webhooks;
 }
@@ -65,6 +67,78 @@ const RAW_DIAL = {
   dial_id: '77810',
 };
 const DIAL = cleanDial(RAW_DIAL, 'north-star', { campaign: () => undefined, dispo: () => undefined });
+
+const CALL: Call = {
+  id: '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e91',
+  organizationId: SAMPLE.organizationId,
+  campaignId: '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e90',
+  workflowId: null,
+  leadId: '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e92',
+  attempt: 1,
+  agentId: 'agt_31xa',
+  agentVersionNumber: 1,
+  toPhoneNumber: '+447700900123',
+  fromPhoneNumber: '+442079460001',
+  metadata: '{"order":"A-17"}',
+  status: 'completed',
+  endReason: 'user_disconnected',
+  durationSeconds: 88,
+  recordingUrl: 'https://rec.example.net/call.mp3',
+  sentiment: 'positive',
+  transcript: null,
+  analysis: null,
+  timeline: [],
+  createdAt: TIME,
+  endedAt: TIME,
+};
+const CAMPAIGN: Campaign = {
+  id: CALL.campaignId!,
+  organizationId: CALL.organizationId,
+  name: 'May renewals',
+  agentId: CALL.agentId,
+  fromPhoneNumber: CALL.fromPhoneNumber,
+  status: 'completed',
+  maxConcurrentCalls: 4,
+  maxRetries: 1,
+  retryIntervalMinutes: 30,
+  scheduledAt: null,
+  pendingLeads: 0,
+  callingLeads: 0,
+  completedLeads: 33,
+  failedLeads: 7,
+  callsPlaced: 45,
+  createdAt: TIME,
+};
+const LEAD: WorkflowLead = {
+  id: '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e93',
+  organizationId: CALL.organizationId,
+  workflowId: '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e94',
+  phoneNumber: CALL.toPhoneNumber,
+  metadata: '{"plan":"pro"}',
+  status: 'completed',
+  outcome: 'converted',
+  currentNodeId: '0191f3a2-7c1e-7d7a-b0a4-5a2f1c3d4e95',
+  step: 4,
+  phase: 'ended',
+  dueAt: null,
+  tries: 0,
+  callId: null,
+  lastCall: null,
+  enrolledAt: TIME,
+  completedAt: TIME,
+};
+
+function callSamples() {
+  const unanswered = { ...CALL, durationSeconds: 0, recordingUrl: null };
+  return [
+    callEvent(CALL)!,
+    callEvent({ ...unanswered, status: 'failed', endReason: 'invalid_phone_number' })!,
+    callEvent({ ...unanswered, status: 'no_answer', endReason: 'user_did_not_pick_up' })!,
+    campaignEvent('campaign.completed', CAMPAIGN),
+    campaignEvent('campaign.paused', { ...CAMPAIGN, status: 'paused', pendingLeads: 6, completedLeads: 30, failedLeads: 4 }),
+    leadCompletedEvent({ id: LEAD.workflowId, title: 'Trial follow-up' }, LEAD),
+  ];
+}
 
 function describe(dialect: Dialect, event: { readonly type: string; readonly data: string }): object {
   const messageId = dialect.messageId(EVENT_ID);

@@ -59,7 +59,7 @@ export class SimulatorEngine implements CallEngine {
   }
 
   start(): void {
-    this.#options.log.warn({ seed: this.#options.seed }, 'calls are simulated: nobody is dialled');
+    this.#options.log.info({ seed: this.#options.seed }, 'calls are simulated: nobody is dialled');
     this.#alarm.start();
   }
 
