@@ -212,6 +212,17 @@ create table dials (
   constraint dials_pkey PRIMARY KEY (id)
 ) partition by RANGE (id);
 
+create table endpoint_hours (
+  organization_id uuid not null,
+  endpoint_id uuid not null,
+  hour timestamp with time zone not null,
+  delivered integer not null,
+  failed integer not null,
+  exhausted integer not null,
+  latencies integer[] not null,
+  constraint endpoint_hours_pkey PRIMARY KEY (organization_id, endpoint_id, hour)
+);
+
 create table endpoints (
   id uuid not null,
   organization_id uuid not null,
@@ -355,6 +366,37 @@ create table retentions (
   constraint retentions_pkey PRIMARY KEY (organization_id)
 );
 
+create table sessions (
+  id uuid not null,
+  hash bytea not null,
+  user_id uuid not null,
+  user_agent text not null,
+  created_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone not null,
+  constraint sessions_hash_key UNIQUE (hash),
+  constraint sessions_pkey PRIMARY KEY (id),
+  constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table sign_in_failures (
+  subject text not null,
+  at timestamp with time zone not null
+);
+
+create table sign_in_links (
+  hash bytea not null,
+  user_id uuid,
+  organization_id uuid,
+  role text,
+  email text,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint sign_in_links_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint sign_in_links_pkey PRIMARY KEY (hash),
+  constraint sign_in_links_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text]))),
+  constraint sign_in_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
 create table uploads (
   id uuid not null,
   organization_id uuid not null,
@@ -378,6 +420,7 @@ create table uploads (
   lease integer not null default 0,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  summary text,
   constraint uploads_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_keys(id),
   constraint uploads_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
   constraint uploads_pkey PRIMARY KEY (id),
@@ -391,6 +434,7 @@ create table users (
   email text,
   name text not null,
   created_at timestamp with time zone not null,
+  password_hash text,
   constraint users_email_key UNIQUE (email),
   constraint users_pkey PRIMARY KEY (id)
 );
@@ -488,9 +532,9 @@ CREATE INDEX campaigns_organization ON public.campaigns USING btree (organizatio
 CREATE INDEX credit_entries_organization ON public.credit_entries USING btree (organization_id, id);
 CREATE INDEX deliveries_pending ON public.deliveries USING btree (endpoint_id, ((attempt_count > 0)), due_at) WHERE (leased_by IS NULL);
 CREATE INDEX dial_dispos_name ON public.dial_dispos USING btree (organization_id, name);
-CREATE INDEX dial_ids_dial ON public.dial_ids USING brin (dial);
 CREATE INDEX dial_inbox_failed ON public.dial_inbox USING btree (organization_id, id) WHERE (failed_at IS NOT NULL);
 CREATE INDEX dials_organization ON ONLY public.dials USING btree (organization_id, id);
+CREATE INDEX endpoint_hours_hour ON public.endpoint_hours USING btree (hour);
 CREATE INDEX endpoints_organization ON public.endpoints USING btree (organization_id, id);
 CREATE INDEX finished_deliveries_exhausted ON ONLY public.finished_deliveries USING btree (organization_id, id) WHERE (status = 'exhausted'::text);
 CREATE INDEX finished_deliveries_log ON ONLY public.finished_deliveries USING btree (organization_id, endpoint_id, id);
@@ -501,6 +545,10 @@ CREATE INDEX live_calls_ends ON public.live_calls USING btree (ends_at);
 CREATE INDEX live_calls_workflow ON public.live_calls USING btree (workflow_id) WHERE (workflow_id IS NOT NULL);
 CREATE INDEX replays_organization ON public.replays USING btree (organization_id, id);
 CREATE INDEX replays_running ON public.replays USING btree (id) WHERE (status = 'running'::text);
+CREATE INDEX sessions_user ON public.sessions USING btree (user_id);
+CREATE INDEX sign_in_failures_at ON public.sign_in_failures USING btree (at);
+CREATE INDEX sign_in_failures_subject ON public.sign_in_failures USING btree (subject, at);
+CREATE INDEX sign_in_links_organization ON public.sign_in_links USING btree (organization_id) WHERE (organization_id IS NOT NULL);
 CREATE INDEX uploads_organization ON public.uploads USING btree (organization_id, id);
 CREATE INDEX uploads_unfinished ON public.uploads USING btree (start_after) WHERE (status = ANY (ARRAY['ready_for_processing'::text, 'processing'::text]));
 CREATE INDEX workflow_edges_workflow ON public.workflow_edges USING btree (workflow_id, ordinal);

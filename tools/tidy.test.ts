@@ -56,6 +56,7 @@ const OUTBOUND: Record<string, string> = {
   'packages/engine/src/worker/transport.ts': 'webhooks, guarded',
   'packages/engine/src/worker/guard.ts': 'resolves names for it',
   'packages/server/src/lists/classify/http.ts': 'the look-up service that the operator names',
+  'packages/server/src/calls/applications.ts': 'the application that the operator names',
   'packages/cli/src/client.ts': 'the command line speaks to the server',
 };
 

@@ -7,10 +7,20 @@ import { silentLog, type Log } from './core/log.ts';
 import type { Observer } from './core/observer.ts';
 import type { Sealer } from './core/seal.ts';
 import { Endpoints } from './endpoints.ts';
+import { previewRequest, type RequestPreview } from './preview.ts';
 import { Replays } from './replays.ts';
 import type { Claim } from './store/claim.ts';
 import type { Database, Transaction } from './store/database.ts';
-import { findDelivery, listDeliveries, measureBacklog, type Backlog, type DeliveryFilter, type LoggedAttempt } from './store/deliveries.ts';
+import {
+  findDelivery,
+  listDeliveries,
+  measureBacklog,
+  measureOrganization,
+  type Backlog,
+  type DeliveryFilter,
+  type LoggedAttempt,
+  type OrganizationBacklog,
+} from './store/deliveries.ts';
 import { releaseDeliveries } from './store/nodes.ts';
 import { publishEvents } from './store/publish.ts';
 import { findRetention, setRetention } from './store/upkeep.ts';
@@ -92,6 +102,7 @@ export class Engine {
   readonly #upkeep: Upkeep;
   readonly #watcher: Watcher;
   readonly #observer: Observer | undefined;
+  readonly #preview: (organizationId: string, deliveryId: string) => Promise<RequestPreview | null>;
   #releasing: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
@@ -107,6 +118,11 @@ export class Engine {
     this.nodeId = uuidv7(clock.now());
     this.dialects = new DialectRegistry(options.dialects);
     this.#transport = new Transport(guard, () => clock.now());
+    const { retryDelayScale = 1 } = options;
+    this.#preview = (organizationId, deliveryId) => {
+      const { dialects } = this;
+      return previewRequest({ database, dialects, sealer, retryDelayScale, now: clock.now() }, organizationId, deliveryId);
+    };
     this.#inbox = new Inbox((events) => this.#commit(events), database.kind === 'postgres' ? PUBLISH_CONCURRENCY : 1);
     this.#dispatcher = new Dispatcher({
       targets: new TargetCache(database, this.dialects, sealer),
@@ -248,6 +264,16 @@ export class Engine {
   /** What waits in the database, for every node. Reads the queue: not for the hot path. */
   backlog(): Promise<Backlog> {
     return measureBacklog(this.#database, new Date(this.#clock.now()));
+  }
+
+  /** What of one organization waits; each endpoint is counted up to `LIMITS.countedDeliveries`. */
+  backlogOf(organizationId: string): Promise<OrganizationBacklog> {
+    return measureOrganization(this.#database, organizationId, new Date(this.#clock.now()));
+  }
+
+  /** The bytes and headers of a delivery's last or coming attempt; null when it, its event or its endpoint is gone. */
+  requestOf(organizationId: string, deliveryId: string): Promise<RequestPreview | null> {
+    return this.#preview(organizationId, deliveryId);
   }
 
   #stored(events: readonly NewEvent[]): StoredEvent[] {

@@ -26,3 +26,4 @@ export { Batcher } from './worker/batcher.ts';
 export { persistently } from './worker/persistently.ts';
 
 export const engineMigrations: MigrationSet = { name: 'engine', directory: fileURLToPath(new URL('../migrations', import.meta.url)) };
+export type { RequestPreview } from './preview.ts';

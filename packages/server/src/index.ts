@@ -1,5 +1,6 @@
 export { ConfigError, loadConfig, VARIABLES, type Config, type Environment } from './config.ts';
 export { DEMO, demoSteps, LISTEN_PORT } from './demo.ts';
+export { SESSION_LIMITS } from './accounts/session-limits.ts';
 export { WRITE_LIMITS } from './accounts/write-limits.ts';
 export { DIALNEXA_RATE } from './http/dialnexa/rate-limit.ts';
 export { PROBLEMS } from './http/operator/problems.ts';

@@ -16,6 +16,7 @@ import {
   type Database,
 } from '@dialhook/engine';
 import { Accounts } from './accounts/accounts.ts';
+import { Sessions } from './accounts/sessions.ts';
 import { sweepWrites } from './accounts/store/api-writes.ts';
 import { WRITE_LIMITS, WriteLimits } from './accounts/write-limits.ts';
 import { LeadFiles } from './calls/lead-files.ts';
@@ -33,9 +34,11 @@ import { LIST_LIMITS } from './lists/limits.ts';
 import { DownloadLinks } from './lists/links.ts';
 import { Processor } from './lists/processor.ts';
 import { Uploads } from './lists/uploads.ts';
+import { WebUploads } from './lists/web-uploads.ts';
 import { WorkerPool } from './lists/worker/pool.ts';
 import { Metrics } from './metrics.ts';
 import { serverMigrations } from './migrations.ts';
+import { Statistics } from './statistics/statistics.ts';
 import { traceAttempt } from './tracing.ts';
 import { VERSION } from './version.ts';
 
@@ -50,6 +53,7 @@ export interface RunningServer {
   readonly url: string;
   readonly config: Config;
   readonly accounts: Accounts;
+  readonly sessions: Sessions;
   readonly database: Database;
   readonly app: FastifyInstance;
   /** Takes no new work, finishes what is in flight, and closes everything. */
@@ -91,10 +95,12 @@ async function startNode(
   const works = config.role !== 'api';
   const sealer = new Sealer(config.secretKey);
   const metrics = new Metrics();
+  const statistics = new Statistics({ database, clock, log });
   const engine = new Engine({
     observer: {
       attempted(report) {
         metrics.attempted(report);
+        statistics.attempted(report);
         traceAttempt(report);
       },
       executed: (statement, rows, durationMs) => metrics.executed(statement, rows, durationMs),
@@ -113,6 +119,7 @@ async function startNode(
   });
   metrics.watch(engine, clock);
   const accounts = new Accounts(database, clock);
+  const sessions = new Sessions(database, clock);
   // One secret in the configuration, one key for each purpose.
   const linkKey = Buffer.from(hkdfSync('sha256', config.secretKey, '', 'dialhook download links', 32));
   // With PORT=0 the port is only known after listening, and links are only made after that.
@@ -129,6 +136,7 @@ async function startNode(
   const { applicationToken: token, applicationUrl: url, retryDelayScale, simulator } = config;
   const application = url === undefined ? null : { url, token };
   const telephony = new Telephony({ database, engine, clock, log, retryDelayScale, simulator, application });
+  const onCreated = () => processor.wakeAt(clock.now() + LIST_LIMITS.startDelayMs);
   const uploads = new Uploads({
     database,
     engine,
@@ -137,7 +145,7 @@ async function startNode(
     workers,
     clock,
     log,
-    onCreated: () => processor.wakeAt(clock.now() + LIST_LIMITS.startDelayMs),
+    onCreated,
   });
   const context = {
     config,
@@ -147,11 +155,14 @@ async function startNode(
     metrics,
     sealer,
     accounts,
+    sessions,
+    statistics,
     writeLimits: new WriteLimits(database, clock),
     dials,
     telephony,
     leadFiles: new LeadFiles({ files, workers, clock }),
     uploads,
+    webUploads: new WebUploads({ database, engine, files, workers, clock, onCreated }),
     files,
     links,
   };
@@ -161,6 +172,7 @@ async function startNode(
   if (config.role !== 'worker') workers.warm();
   if (works) {
     processor.start();
+    statistics.start();
     dials.start();
     telephony.start();
   }
@@ -173,6 +185,8 @@ async function startNode(
         await sweepCalls(database, new Date(clock.now() - IDEMPOTENCY.keepMs));
         await uploads.sweepFiles();
         await dials.sweep(config.retentionDays);
+        await statistics.sweep(config.retentionDays);
+        await sessions.sweep();
       } catch (error) {
         log.warn({ err: error }, 'sweeping failed, will be tried again');
       }
@@ -197,12 +211,13 @@ async function startNode(
     await processor.stop();
     await workers.close();
     await engine.stop();
+    await statistics.stop(); // after the last attempt
   }
 
   try {
     const url = await app.listen({ host: config.host, port: config.port });
     if (config.port === 0 && config.publicUrl.endsWith(':0')) place.url = url;
-    return { url, config: { ...config, publicUrl: place.url }, accounts, database, app, stop };
+    return { url, config: { ...config, publicUrl: place.url }, accounts, sessions, database, app, stop };
   } catch (error) {
     await stop(); // such as a port that is taken: nothing must go on in the background
     throw error;

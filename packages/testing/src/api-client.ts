@@ -1,7 +1,9 @@
+import type { ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
 interface OpenApi {
+  readonly components: object;
   readonly paths: Record<
     string,
     Record<string, { readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }> }>
@@ -23,6 +25,7 @@ export class ApiClient {
   readonly #token: string;
   readonly #description: OpenApi;
   readonly #ajv = new Ajv2020({ strict: false });
+  readonly #validators = new Map<object, ValidateFunction>();
 
   private constructor(base: string, token: string, description: OpenApi) {
     this.#base = base;
@@ -78,7 +81,8 @@ export class ApiClient {
     const [type, media] = Object.entries(described.content)[0]!;
     if (!response.headers.get('content-type')?.startsWith(type) && body !== null)
       throw new Error(`${where} as ${response.headers.get('content-type')}, not ${type}`);
-    if (!this.#ajv.validate(media.schema, body))
-      throw new Error(`${where} in another shape: ${this.#ajv.errorsText()} in ${JSON.stringify(body)}`);
+    const validate = this.#validators.get(media.schema) ?? this.#ajv.compile({ ...media.schema, components: this.#description.components });
+    this.#validators.set(media.schema, validate);
+    if (!validate(body)) throw new Error(`${where} in another shape: ${this.#ajv.errorsText(validate.errors)} in ${JSON.stringify(body)}`);
   }
 }

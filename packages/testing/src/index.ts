@@ -9,3 +9,4 @@ export { killRun, type KillReport } from './kill-run.ts';
 export { ServerProcess } from './server-process.ts';
 export { Dialler, type Report, type TakenCall } from './dialler.ts';
 export { refusedBySeed } from './seed-signature.ts';
+export { PanelClient } from './panel-client.ts';

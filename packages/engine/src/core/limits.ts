@@ -41,6 +41,8 @@ export const LIMITS = {
   /** Replays of one organization that run at once, and those that a list shows. */
   runningReplays: 2,
   listedReplays: 100,
+  /** Up to how many waiting deliveries of one endpoint are counted for people to see. */
+  countedDeliveries: 10_000,
   /** Up to how many deliveries are counted before a replay: beyond, the count says "at least". */
   replayDeliveries: 1_000_000,
   /** For organizations that keep their history for less time than the others: how often it is trimmed, and rows at once. */

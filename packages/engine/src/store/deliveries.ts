@@ -1,5 +1,6 @@
 import type { Delivery, DeliveryStatus } from '../core/delivery.ts';
 import { uuidFloor } from '../core/ids.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { Queryable } from './database.ts';
 
 export interface DeliveryFilter {
@@ -111,6 +112,31 @@ export async function measureBacklog(db: Queryable, now: Date): Promise<Backlog>
   });
   const { due, oldest, pending } = row!;
   return { due, pending, oldestDueMs: oldest === null ? 0 : Math.max(0, now.getTime() - oldest.getTime()) };
+}
+
+export interface OrganizationBacklog extends Backlog {
+  /** Of the pending ones, those that failed before. */
+  readonly retries: number;
+}
+
+/** Counts what waits of one organization, endpoint by endpoint along the queue's index, and of each so many at most. */
+export async function measureOrganization(db: Queryable, organizationId: string, now: Date): Promise<OrganizationBacklog> {
+  const [row] = await db.query<{ due: number; pending: number; retries: number; oldest: Date | null }>({
+    name: 'measure-organization',
+    text: `select coalesce(sum(w.due) filter (where e.is_active and e.paused_at is null), 0)::bigint as due,
+                  coalesce(sum(w.pending), 0)::bigint as pending, coalesce(sum(w.retries), 0)::bigint as retries,
+                  min(w.oldest) filter (where e.is_active and e.paused_at is null) as oldest
+             from endpoints e
+             cross join lateral (
+               select count(*) filter (where d.due_at <= $2) as due, count(*) as pending, count(*) filter (where d.attempt_count > 0) as retries,
+                      min(d.due_at) filter (where d.due_at <= $2) as oldest
+                 from (select due_at, attempt_count from deliveries where endpoint_id = e.id and leased_by is null limit $3) d
+             ) w
+            where e.organization_id = $1`,
+    values: [organizationId, now, LIMITS.countedDeliveries],
+  });
+  const { due, oldest, pending, retries } = row!;
+  return { due, pending, retries, oldestDueMs: oldest === null ? 0 : Math.max(0, now.getTime() - oldest.getTime()) };
 }
 
 export interface LoggedAttempt {

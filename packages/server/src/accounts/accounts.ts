@@ -13,6 +13,7 @@ import {
   listMembers,
   listOrganizations,
   organizationIds,
+  organizationName,
   updateOrganization,
 } from './store/organizations.ts';
 
@@ -64,6 +65,11 @@ export class Accounts {
     const organization = await findOrganization(this.#database, slug);
     if (organization === null) throw new AccountError('unknown_organization', `There is no organization with the slug ${slug}.`);
     return organization;
+  }
+
+  /** Null for an id that is no organization's. */
+  async organizationName(id: string): Promise<string | null> {
+    return organizationName(this.#database, id);
   }
 
   /** By slug, in alphabetical order after `after`. */

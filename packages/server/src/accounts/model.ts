@@ -58,7 +58,14 @@ export type AccountErrorCode =
   | 'unknown_key'
   | 'not_an_owner' // only owners hold API keys
   | 'last_owner' // an organization keeps at least one owner
-  | 'insufficient_credits';
+  | 'insufficient_credits'
+  | 'wrong_credentials'
+  | 'too_many_attempts'
+  | 'link_expired'
+  | 'link_needs_user' // an invitation was opened without saying who joins
+  | 'already_member'
+  | 'too_many_invitations'
+  | 'email_needed'; // a password without an e-mail could not be used
 
 export class AccountError extends Error {
   override readonly name = 'AccountError';

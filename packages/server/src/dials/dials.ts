@@ -4,7 +4,7 @@ import { DialGatherer } from './gatherer.ts';
 import { DialIntake } from './intake.ts';
 import { DIAL_LIMITS } from './limits.ts';
 import type { DialEvent, UncleanedDial } from './model.ts';
-import { listDials, listFailures, retryFailures, sweepDialIds } from './store/dials.ts';
+import { countDials, listDials, listFailures, retryFailures, sweepDialIds } from './store/dials.ts';
 import { DialTranslations } from './translations.ts';
 
 export interface DialsOptions {
@@ -23,6 +23,8 @@ export interface DialQuery {
   readonly limit: number;
 }
 
+const HOUR_MS = 3_600_000;
+
 /** Dials of all companies: taken in, cleaned, gathered into batches, and read back. */
 export class Dials {
   readonly intake: DialIntake;
@@ -30,6 +32,7 @@ export class Dials {
   readonly #options: DialsOptions;
   readonly #cleaner: DialCleaner;
   readonly #gatherer: DialGatherer;
+  #sweptPages = 0;
 
   constructor(options: DialsOptions) {
     this.#options = options;
@@ -59,6 +62,14 @@ export class Dials {
     return rows.map(({ event, id }) => ({ id, ...(JSON.parse(event) as DialEvent) }));
   }
 
+  /** Cleaned dials of a company by the hour of their acceptance, oldest first. */
+  async hourly(organizationId: string, count: number): Promise<{ at: Date; count: number }[]> {
+    const last = Math.floor(this.#options.clock.now() / HOUR_MS) * HOUR_MS;
+    const hours = Array.from({ length: count }, (_, index) => last - (count - 1 - index) * HOUR_MS);
+    const counts = await countDials(this.#options.database, organizationId, hours.map(uuidFloor), uuidFloor(last + HOUR_MS));
+    return hours.map((at, index) => ({ at: new Date(at), count: counts[index]! }));
+  }
+
   /** Dials that could not be cleaned, newest first. */
   uncleaned(organizationId: string, before: string | undefined, limit: number): Promise<UncleanedDial[]> {
     return listFailures(this.#options.database, organizationId, before, limit);
@@ -71,10 +82,12 @@ export class Dials {
     return count;
   }
 
-  /** Removes what was kept to recognise repeats of dials that are older than `days`, in small statements. */
+  /** Removes what was kept to recognise repeats of dials that are older than `days`, in the part of the table whose turn it is. */
   async sweep(days: number): Promise<void> {
     const { clock, database } = this.#options;
     const oldest = uuidFloor(clock.now() - days * 86_400_000);
-    while ((await sweepDialIds(database, oldest, DIAL_LIMITS.sweepBatch)) === DIAL_LIMITS.sweepBatch);
+    const pages = await sweepDialIds(database, oldest, this.#sweptPages, DIAL_LIMITS.sweepPages);
+    this.#sweptPages += DIAL_LIMITS.sweepPages;
+    if (this.#sweptPages >= pages) this.#sweptPages = 0;
   }
 }

@@ -7,6 +7,7 @@ import { OpenApi } from './openapi.ts';
 import { operatorSurface } from './operator/surface.ts';
 import { optimaldialSurface } from './optimaldial/surface.ts';
 import { outboundiqSurface } from './outboundiq/surface.ts';
+import { panelSurface } from './panel/surface.ts';
 import { systemSurface } from './system/surface.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -53,6 +54,7 @@ export async function createApp(context: Context, options: { readonly log: Logge
     await app.register(async (scope) => optimaldialSurface(scope, context), { prefix: '/api/v1' });
     await app.register(async (scope) => outboundiqSurface(scope, context));
     await app.register(async (scope) => dialnexaSurface(scope, context), { prefix: '/v1' });
+    await app.register(async (scope) => panelSurface(scope, context), { prefix: '/panel' });
     await app.register(async (scope) => operatorSurface(scope, context), { prefix: '/operator/v1' });
   }
   return app;

@@ -1,5 +1,6 @@
 import type { Clock, Database, Engine, Sealer } from '@dialhook/engine';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Sessions } from '../accounts/sessions.ts';
 import type { WriteLimits } from '../accounts/write-limits.ts';
 import type { LeadFiles } from '../calls/lead-files.ts';
 import type { Telephony } from '../calls/telephony.ts';
@@ -8,7 +9,9 @@ import type { Dials } from '../dials/dials.ts';
 import type { FileStore } from '../lists/files.ts';
 import type { DownloadLinks } from '../lists/links.ts';
 import type { Uploads } from '../lists/uploads.ts';
+import type { WebUploads } from '../lists/web-uploads.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Statistics } from '../statistics/statistics.ts';
 
 /** What the HTTP surfaces may use. They hold no state and no rules of their own. */
 export interface Context {
@@ -19,11 +22,14 @@ export interface Context {
   readonly metrics: Metrics;
   readonly sealer: Sealer;
   readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly statistics: Statistics;
   readonly writeLimits: WriteLimits;
   readonly dials: Dials;
   readonly telephony: Telephony;
   readonly leadFiles: LeadFiles;
   readonly uploads: Uploads;
+  readonly webUploads: WebUploads;
   readonly files: FileStore;
   readonly links: DownloadLinks;
 }

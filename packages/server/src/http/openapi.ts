@@ -28,6 +28,7 @@ const COMMON_ERRORS: Record<
   OptimalDial: { schema: ErrorBody as JsonSchema, always: [500, 503], withBody: [413, 415] },
   outboundIQ: { schema: OutboundiqError as JsonSchema, always: [500], withBody: [413, 415] },
   DialNexa: { schema: DialnexaError as JsonSchema, always: [500], withBody: [413, 415] },
+  Panel: { schema: ProblemBody as JsonSchema, always: [401, 403, 404, 429, 500, 503], withBody: [400, 409, 413, 415] },
   Operator: { schema: ProblemBody as JsonSchema, always: [500, 503], withBody: [409, 413, 415, 422] },
 };
 
@@ -56,6 +57,7 @@ const SECURITY: Record<string, readonly Record<string, readonly string[]>[]> = {
   OptimalDial: [{ optimaldialKey: [] }],
   outboundIQ: [{ outboundiqKey: [] }],
   DialNexa: [{ dialnexaKey: [] }],
+  Panel: [{ panelSession: [] }],
   Operator: [{ operatorToken: [] }],
   System: [],
 };
@@ -84,9 +86,10 @@ export class OpenApi {
 
   document(version: string): object {
     const paths: Record<string, Record<string, object>> = {};
+    const shared = new SharedSchemas(this.#operations);
     for (const operation of this.#operations) {
       paths[operation.path] ??= {};
-      paths[operation.path]![operation.method] = describe(operation);
+      paths[operation.path]![operation.method] = describe(operation, shared);
     }
     return {
       openapi: '3.1.0',
@@ -101,10 +104,12 @@ export class OpenApi {
       paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
       webhooks: outgoingWebhooks(),
       components: {
+        schemas: shared.schemas,
         securitySchemes: {
           optimaldialKey: { type: 'http', scheme: 'bearer', description: 'An OptimalDial API key, `od_live_…`.' },
           outboundiqKey: { type: 'http', scheme: 'bearer', description: 'An outboundIQ key of the universal type, `oiq_…`.' },
           dialnexaKey: { type: 'http', scheme: 'bearer', description: 'A DialNexa key, `<key id>:<secret>`.' },
+          panelSession: { type: 'apiKey', in: 'cookie', name: 'dialhook_session', description: 'A session of the panel.' },
           operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator token.' },
         },
       },
@@ -112,52 +117,117 @@ export class OpenApi {
   }
 }
 
-function describe({ method, path, schema, tag }: Operation): object {
-  const bodies =
-    (schema.requestBodies as Record<string, JsonSchema> | undefined) ??
-    (schema.body ? { 'application/json': schema.body as JsonSchema } : undefined);
+function describe(operation: Operation, shared: SharedSchemas): object {
+  const { method, path, schema, tag } = operation;
+  const bodies = bodiesOf(operation);
   return {
-    operationId: `${method}${path.replaceAll(/[{}]/g, '').replaceAll(/[/_-]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+    operationId: operationId(operation),
     summary: schema.summary,
     ...(schema.description !== undefined && { description: schema.description }),
     tags: [tag],
     security: SECURITY[tag],
     parameters: [
       ...(tag === 'Operator' && method === 'post' ? [IDEMPOTENCY_HEADER] : []),
-      ...parameters('path', schema.params as JsonSchema),
-      ...parameters('query', schema.querystring as JsonSchema),
+      ...parameters('path', schema.params as JsonSchema, path),
+      ...parameters('query', schema.querystring as JsonSchema, path),
     ],
     ...(bodies && {
-      requestBody: { required: true, content: Object.fromEntries(Object.entries(bodies).map(([type, body]) => [type, media(body)])) },
+      requestBody: {
+        required: true,
+        content: Object.fromEntries(Object.entries(bodies).map(([type, body]) => [type, media(body, shared)])),
+      },
     }),
     responses: Object.fromEntries(
-      Object.entries(responsesOf(schema.response as Record<string, JsonSchema>, tag, bodies !== undefined)).map(([status, body]) => [
+      Object.entries(responsesOf(operation)).map(([status, body]) => [
         status,
         {
           description: Number(status) < 400 ? 'Success' : 'Refused',
-          ...(status !== '204' && {
-            content: { [(schema.responseType as string | undefined) ?? contentType(tag, Number(status))]: media(body) },
-          }),
+          ...(status !== '204' &&
+            status !== '304' && {
+              content: { [(schema.responseType as string | undefined) ?? contentType(tag, Number(status))]: media(body, shared) },
+            }),
         },
       ]),
     ),
   };
 }
 
-function responsesOf(declared: Record<string, JsonSchema>, tag: string, hasBody: boolean): Record<string, JsonSchema> {
-  const common = COMMON_ERRORS[tag];
+/** `getV1CampaignsId` */
+function operationId({ method, path }: Operation): string {
+  return `${method}${path.replaceAll(/[{}]/g, '').replaceAll(/[/_-]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
+}
+
+function bodiesOf({ schema }: Operation): Record<string, JsonSchema> | undefined {
+  return (
+    (schema.requestBodies as Record<string, JsonSchema> | undefined) ??
+    (schema.body ? { 'application/json': schema.body as JsonSchema } : undefined)
+  );
+}
+
+/** Schemas that stand in more than one place are written once, under the name of the error or of the first operation that has them. */
+class SharedSchemas {
+  readonly schemas: Record<string, JsonSchema> = {};
+  readonly #names = new Map<JsonSchema, string>();
+
+  constructor(operations: readonly Operation[]) {
+    const seen = new Map<JsonSchema, string>();
+    for (const operation of operations) {
+      const errors = COMMON_ERRORS[operation.tag];
+      for (const schema of [...Object.values(bodiesOf(operation) ?? {}), ...Object.values(responsesOf(operation))]) {
+        const name = seen.get(schema);
+        if (name !== undefined) this.#share(schema, name);
+        else seen.set(schema, schema === errors?.schema ? `${operation.tag}Error` : pascal(operationId(operation)));
+      }
+    }
+  }
+
+  /** The schema, or a reference to it. */
+  refer(schema: JsonSchema): object {
+    const name = this.#names.get(schema);
+    return name === undefined ? schema : { $ref: `#/components/schemas/${name}` };
+  }
+
+  #share(schema: JsonSchema, wanted: string): void {
+    if (this.#names.has(schema)) return;
+    const taken = Object.keys(this.schemas);
+    let name = wanted;
+    for (let n = 2; taken.includes(name); n++) name = `${wanted}${n}`;
+    this.#names.set(schema, name);
+    this.schemas[name] = schema;
+  }
+}
+
+function pascal(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+function responsesOf(operation: Operation): Record<string, JsonSchema> {
+  const declared = operation.schema.response as Record<string, JsonSchema>;
+  const common = COMMON_ERRORS[operation.tag];
   if (common === undefined) return declared;
-  const statuses = hasBody ? [...common.always, ...common.withBody] : common.always;
-  return { ...Object.fromEntries(statuses.map((status) => [status, common.schema])), ...declared };
+  const statuses = bodiesOf(operation) === undefined ? common.always : [...common.always, ...common.withBody];
+  // The panel has routes of every surface; what they refuse is a problem there, whatever they declare.
+  const own =
+    operation.tag === 'Panel'
+      ? Object.entries(declared).map(([status, schema]) => [status, Number(status) < 400 ? schema : common.schema])
+      : null;
+  return {
+    ...Object.fromEntries(statuses.map((status) => [status, common.schema])),
+    ...(own === null ? declared : Object.fromEntries(own)),
+  };
 }
 
-function media(schema: JsonSchema): object {
+function media(schema: JsonSchema, shared: SharedSchemas): object {
   const [example] = schema.examples ?? [];
-  return { schema, ...(example !== undefined && { example }) };
+  return { schema: shared.refer(schema), ...(example !== undefined && { example }) };
 }
 
-function parameters(where: 'path' | 'query', schema: JsonSchema | undefined): object[] {
-  return Object.entries(schema?.properties ?? {}).map(([name, property]) => ({
+/** Every parameter of the path, also those that only a prefix has, and what the schema says of the query. */
+function parameters(where: 'path' | 'query', schema: JsonSchema | undefined, path: string): object[] {
+  const described = schema?.properties ?? {};
+  const inPath =
+    where === 'path' ? [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name!, described[name!] ?? { type: 'string' }] as const) : [];
+  return (where === 'path' ? inPath : Object.entries(described)).map(([name, property]) => ({
     name,
     in: where,
     required: where === 'path' || ((schema?.required?.includes(name) ?? false) && !('default' in property)),
@@ -169,9 +239,10 @@ function tagOf(url: string): string {
   if (url.startsWith('/api/v1')) return 'OptimalDial';
   if (url === '/dials' || url.startsWith('/custom/')) return 'outboundIQ';
   if (url.startsWith('/v1/')) return 'DialNexa';
+  if (url.startsWith('/panel/')) return 'Panel';
   return url.startsWith('/operator/') ? 'Operator' : 'System';
 }
 
 function contentType(tag: string, status: number): string {
-  return tag === 'Operator' && status >= 400 ? 'application/problem+json' : 'application/json';
+  return (tag === 'Operator' || tag === 'Panel') && status >= 400 ? 'application/problem+json' : 'application/json';
 }

@@ -49,6 +49,7 @@ const SAMPLE: Upload = {
   creditsRefunded: null,
   skipMobileLookup: false,
   errorMessage: null,
+  summary: null,
   lease: 0,
   createdAt: TIME,
   updatedAt: TIME,

@@ -22,6 +22,11 @@ export const LIST_LIMITS = {
   rowLength: MIB,
   /** Characters of a phone number; anything longer is not one. */
   phoneLength: 64,
+  /** Rows of a list that are shown before its columns are mapped, and characters of a cell in them. */
+  previewRows: 10,
+  previewLength: 200,
+  /** A validation that takes longer was left behind by a process that died: 100 MB take seconds. */
+  validationMs: 600_000,
   /** Numbers that are classified together: one database query or one request to a look-up service. */
   classifyBatch: 5_000,
   /**

@@ -134,7 +134,7 @@ for (const kind of DATABASE_KINDS) {
       await database.query({ text: 'delete from nodes' });
       const other = await claimUpload(database, second, now);
       assert.deepEqual([other!.id, other!.lease], [first, 2]);
-      const end = { status: 'completed', errorMessage: null, now } as const;
+      const end = { status: 'completed', errorMessage: null, summary: null, now } as const;
       assert.equal(await finishUpload(database, first, 1, end), null, 'the former holder is fenced off');
       assert.equal((await finishUpload(database, first, 2, end))!.status, 'completed');
       assert.equal(await finishUpload(database, first, 2, end), null, 'once');
@@ -297,6 +297,8 @@ test('every pair of upload states is either in the table or refused by it', () =
   );
   assert.deepEqual(allowed, [
     'pending_mapping validating',
+    'pending_mapping cancelled',
+    'validating pending_mapping',
     'validating validation_failed',
     'validating awaiting_confirmation',
     'awaiting_confirmation ready_for_processing',

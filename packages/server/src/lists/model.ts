@@ -1,3 +1,5 @@
+import type { StateTable } from '../states.ts';
+
 /** contracts/optimaldial.md 7.1. */
 export const UPLOAD_STATUSES = [
   'pending_mapping',
@@ -13,9 +15,9 @@ export const UPLOAD_STATUSES = [
 export type UploadStatus = (typeof UPLOAD_STATUSES)[number];
 
 /** Which status may follow which; the store's statements name the status that they leave. */
-export const UPLOAD_TRANSITIONS: Readonly<Record<UploadStatus, readonly UploadStatus[]>> = {
-  pending_mapping: ['validating'],
-  validating: ['validation_failed', 'awaiting_confirmation'],
+export const UPLOAD_TRANSITIONS: StateTable<UploadStatus> = {
+  pending_mapping: ['validating', 'cancelled'],
+  validating: ['pending_mapping', 'validation_failed', 'awaiting_confirmation'], // back, for a column that is none, or when the node died
   awaiting_confirmation: ['ready_for_processing', 'cancelled'],
   ready_for_processing: ['processing', 'cancelled'],
   processing: ['processing', 'completed', 'failed'], // again, when the node that did it died
@@ -43,9 +45,17 @@ export interface Upload {
   readonly creditsRefunded: number | null;
   readonly skipMobileLookup: boolean;
   readonly errorMessage: string | null;
+  readonly summary: ListSummary | null;
   readonly lease: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+/** Valid numbers of a processed list, counted by verdict, region and time zone. */
+export interface ListSummary {
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly regions: Readonly<Record<string, number>>;
+  readonly timeZones: Readonly<Record<string, number>>;
 }
 
 /** A list's verdict on one number. */

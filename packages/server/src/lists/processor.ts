@@ -109,6 +109,7 @@ export class Processor {
         const finished = await finishUpload(tx, upload.id, upload.lease, {
           status: 'completed',
           errorMessage: null,
+          summary: result.summary,
           now: new Date(clock.now()),
         });
         if (finished === null) return false;
@@ -133,7 +134,7 @@ export class Processor {
     const end = async (tx: Transaction) => {
       const now = new Date(clock.now());
       const errorMessage = message.slice(0, LIST_LIMITS.errorLength);
-      const failed = await finishUpload(tx, upload.id, upload.lease, { status: 'failed', errorMessage, now });
+      const failed = await finishUpload(tx, upload.id, upload.lease, { status: 'failed', errorMessage, summary: null, now });
       if (failed !== null) await engine.publish(tx, [{ organizationId: upload.organizationId, ...uploadFailed(failed) }]);
     };
     await this.#persistently(() => database.transaction(end));

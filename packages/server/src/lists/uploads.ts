@@ -8,6 +8,7 @@ import { LIST_LIMITS } from './limits.ts';
 import type { DownloadLinks, SignedLink } from './links.ts';
 import { fileKey, STAGED_FILE, UPLOAD_FILES, UploadRefused, type Upload, type UploadFile } from './model.ts';
 import { cancelUpload, existingUploads, findUpload, insertApiUpload, listUploads } from './store/uploads.ts';
+import { releaseValidations } from './store/web-uploads.ts';
 import type { WorkerPool } from './worker/pool.ts';
 
 export interface UploadsOptions {
@@ -167,9 +168,10 @@ export class Uploads {
     return this.#options.links.sign(id, file);
   }
 
-  /** Removes files of uploads that never came to be, such as those of a process that was killed while receiving. */
+  /** Mends what killed processes left behind: validations that nobody does any more, and files of uploads that never came to be. */
   async sweepFiles(): Promise<void> {
     const { clock, database, files, log } = this.#options;
+    await releaseValidations(database, new Date(clock.now() - LIST_LIMITS.validationMs), new Date(clock.now()));
     const old = (await files.oldFolders('uploads', clock.now() - LIST_LIMITS.orphanMs)).filter(isUuid);
     const existing = await existingUploads(database, old);
     const orphans = old.filter((id) => !existing.has(id));

@@ -58,6 +58,11 @@ export async function organizationSlugs(db: Queryable, ids: readonly string[]): 
   return new Map(rows.map((row) => [row.id, row.slug]));
 }
 
+export async function organizationName(db: Queryable, id: string): Promise<string | null> {
+  const [row] = await db.query<{ name: string }>({ text: 'select name from organizations where id = $1', values: [id] });
+  return row?.name ?? null;
+}
+
 /** By slug, after the one given. */
 export async function listOrganizations(db: Queryable, after: string, limit: number): Promise<Organization[]> {
   const rows = await db.query<Row>({ text: 'select * from organizations where slug > $1 order by slug limit $2', values: [after, limit] });
@@ -155,6 +160,17 @@ export async function deleteMember(tx: Queryable, organizationId: string, userId
     text: 'update api_keys set revoked_at = $3 where organization_id = $1 and user_id = $2 and revoked_at is null',
     values: [organizationId, userId, now],
   });
+}
+
+/** The owner of the oldest organization who cannot sign in by password yet. */
+export async function findOwnerWithoutPassword(db: Queryable): Promise<string | null> {
+  const [row] = await db.query<{ id: string }>({
+    text: `select u.id from memberships m join users u on u.id = m.user_id
+            where m.role = 'owner' and u.password_hash is null
+              and not exists (select from users known where known.password_hash is not null)
+            order by m.created_at limit 1`,
+  });
+  return row?.id ?? null;
 }
 
 function toOrganization(row: Row): Organization {

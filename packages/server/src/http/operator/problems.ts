@@ -7,6 +7,11 @@ import { describeError } from '../../schema.ts';
 /** Every problem of the operator API: status and title by code. docs/errors.md lists the same; a test compares them. */
 export const PROBLEMS = {
   unauthorized: [401, 'The operator token is missing or wrong'],
+  unauthenticated: [401, 'Nobody is signed in, or the session is over'],
+  wrong_credentials: [401, 'E-mail or password is wrong'],
+  forbidden: [403, 'This is not allowed to you'],
+  owners_only: [403, 'Only an owner of the organization may do this'],
+  forged_origin: [403, 'The request does not come from a page of this server'],
   not_found: [404, 'There is no such thing here'],
   malformed_json: [400, 'The body is not valid JSON'],
   invalid_request: [400, 'A field is missing or not valid'],
@@ -16,6 +21,14 @@ export const PROBLEMS = {
   slug_taken: [409, 'An organization with this slug exists already'],
   email_taken: [409, 'A user with this e-mail exists already'],
   not_an_owner: [409, 'Only an owner can hold an API key'],
+  already_member: [409, 'The user is a member already'],
+  too_many_invitations: [409, 'As many invitations are open as may be'],
+  link_needs_user: [400, 'The link is an invitation and does not say who joins'],
+  link_expired: [410, 'The link was used already, or it is too old'],
+  email_needed: [400, 'A password needs an e-mail address to sign in with'],
+  too_many_attempts: [429, 'Too many failed attempts to sign in'],
+  too_many_requests: [429, 'Too many requests'],
+  conflict: [409, 'The state of the thing does not allow this'],
   last_owner: [409, 'The last owner cannot be removed'],
   endpoint_limit: [409, 'The organization has as many endpoints as the dialect allows'],
   not_resendable: [409, 'The delivery cannot be sent again'],
@@ -93,7 +106,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = toProblem(error);
   const [status, title] = PROBLEMS[problem.code];
   if (status >= 500) request.log.error({ err: error }, 'request failed');
-  if (status === 401) void reply.header('www-authenticate', 'Bearer');
+  if (problem.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
   if (status === 503) void reply.header('retry-after', '1');
   void reply
     .code(status)

@@ -356,3 +356,9 @@ export const UncleanedPage = Type.Object(
   },
 );
 export const CleanedAgain = Type.Object({ tried: Type.Integer() }, { examples: [{ tried: 3 }] });
+
+export const SignInLink = Type.Object({ user_id: Type.Optional(Uuid) }, { ...closed, examples: [{}] });
+export const SignInLinkCreated = Type.Object(
+  { url: Type.String(), expires_at: Time },
+  { examples: [{ url: 'https://hooks.example.com/sign-in#tYx3…', expires_at: DELIVERY.created_at }] },
+);

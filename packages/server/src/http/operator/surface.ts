@@ -7,9 +7,11 @@ import { uncleanedDialRoutes } from './dials.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { intakeRoutes } from './events.ts';
 import { addIdempotency } from './idempotency.ts';
+import { addMemberRoute, keyRoutes, memberRoutes } from './members.ts';
 import { organizationRoutes } from './organizations.ts';
 import { Problem, sendProblem } from './problems.ts';
 import { replayRoutes } from './replays.ts';
+import { signInLinkRoute } from './sign-in-links.ts';
 
 /** The operator API under /operator/v1: for the company that runs Dialhook, and for the command line. */
 export async function operatorSurface(app: FastifyInstance, context: Context): Promise<void> {
@@ -23,6 +25,10 @@ export async function operatorSurface(app: FastifyInstance, context: Context): P
   });
   addIdempotency(app, context);
   organizationRoutes(app, context);
+  memberRoutes(app, context);
+  addMemberRoute(app, context);
+  keyRoutes(app, context, () => undefined);
+  signInLinkRoute(app, context);
   endpointRoutes(app, context);
   intakeRoutes(app, context);
   deliveryRoutes(app, context);

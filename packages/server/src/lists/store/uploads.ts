@@ -1,7 +1,7 @@
 import type { Queryable } from '@dialhook/engine';
-import type { Upload, UploadStatus } from '../model.ts';
+import type { ListSummary, Upload, UploadStatus } from '../model.ts';
 
-interface Row {
+export interface Row {
   id: string;
   organization_id: string;
   user_id: string;
@@ -19,6 +19,7 @@ interface Row {
   credits_refunded: number | null;
   skip_mobile_lookup: boolean;
   error_message: string | null;
+  summary: string | null;
   lease: number;
   created_at: Date;
   updated_at: Date;
@@ -119,12 +120,17 @@ export async function finishUpload(
   tx: Queryable,
   id: string,
   lease: number,
-  end: { readonly status: 'completed' | 'failed'; readonly errorMessage: string | null; readonly now: Date },
+  end: {
+    readonly status: 'completed' | 'failed';
+    readonly errorMessage: string | null;
+    readonly summary: ListSummary | null;
+    readonly now: Date;
+  },
 ): Promise<Upload | null> {
   const [row] = await tx.query<Row>({
-    text: `update uploads set status = $3, error_message = $4, leased_by = null, updated_at = $5
+    text: `update uploads set status = $3, error_message = $4, summary = $6, leased_by = null, updated_at = $5
             where id = $1 and lease = $2 and status = 'processing' returning *`,
-    values: [id, lease, end.status, end.errorMessage, end.now],
+    values: [id, lease, end.status, end.errorMessage, end.now, end.summary === null ? null : JSON.stringify(end.summary)],
   });
   return row ? toUpload(row) : null;
 }
@@ -135,7 +141,7 @@ export async function existingUploads(db: Queryable, ids: readonly string[]): Pr
   return new Set(rows.map((row) => row.id));
 }
 
-function toUpload(row: Row): Upload {
+export function toUpload(row: Row): Upload {
   return {
     id: row.id,
     organizationId: row.organization_id,
@@ -154,6 +160,7 @@ function toUpload(row: Row): Upload {
     creditsRefunded: row.credits_refunded,
     skipMobileLookup: row.skip_mobile_lookup,
     errorMessage: row.error_message,
+    summary: row.summary === null ? null : (JSON.parse(row.summary) as ListSummary),
     lease: row.lease,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { UploadRefused } from '../model.ts';
 import { readLeads } from './leads.ts';
+import { preview } from './preview.ts';
 import { processList } from './process.ts';
 import type { FromWorker, Job, JobResult, ToWorker, Verdicts } from './protocol.ts';
 import { scan } from './scan.ts';
@@ -35,6 +36,8 @@ function runJob(job: Job): Promise<JobResult> {
       return processList(job, classify);
     case 'leads':
       return readLeads(job);
+    case 'preview':
+      return preview(job);
     default:
       return job satisfies never;
   }

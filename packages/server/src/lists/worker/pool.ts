@@ -6,6 +6,8 @@ import type {
   JobResult,
   LeadsJob,
   LeadsResult,
+  ListPreview,
+  PreviewJob,
   ProcessJob,
   ProcessResult,
   ScanJob,
@@ -41,6 +43,7 @@ export class WorkerPool {
 
   run(job: ScanJob): Promise<ScanResult>;
   run(job: LeadsJob): Promise<LeadsResult>;
+  run(job: PreviewJob): Promise<ListPreview>;
   run(job: ProcessJob, classify: Task['classify']): Promise<ProcessResult>;
   run(job: Job, classify: Task['classify'] = async () => null): Promise<JobResult> {
     if (this.#closed) return Promise.reject(new Error('The worker threads are stopped.'));

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { LIST_LIMITS } from '../limits.ts';
-import { CALL_STATUSES } from '../model.ts';
+import { CALL_STATUSES, type ListSummary } from '../model.ts';
 import { formatE164, prefixFacts, type PrefixFacts } from '../phone.ts';
 import type { ProcessJob, ProcessResult, Verdicts } from './protocol.ts';
 import { csvField, readStagedRows, ROW_KIND, writeAll, type StagedRow } from './staged-rows.ts';
@@ -27,7 +27,7 @@ export async function processList(job: ProcessJob, classify: Classify): Promise<
   const processed = new LineWriter(job.processedPath);
   const filtered = new LineWriter(job.filteredPath);
   let rows = 0;
-  let likelyAnswers = 0;
+  const tally = new Tally();
   try {
     for (const block of readStagedRows(job.stagedPath, BLOCK_BYTES)) {
       const verdicts = await verdictsOf(block, classify);
@@ -47,17 +47,40 @@ export async function processList(job: ProcessJob, classify: Classify): Promise<
         }
         const { status, suffix } = verdicts.at(index++, row.number);
         processed.write(row.text, suffix);
-        if (status === LIKELY_ANSWER) {
-          filtered.write(row.text, suffix);
-          likelyAnswers += 1;
-        }
+        tally.count(row.number, status);
+        if (status === LIKELY_ANSWER) filtered.write(row.text, suffix);
       }
     }
   } finally {
     processed.close();
     filtered.close();
   }
-  return { rows, likelyAnswers };
+  return { rows, summary: tally.summary() };
+}
+
+/** Counts what a list holds, for charts. Facts are few and shared, so that a row costs one look-up. */
+class Tally {
+  readonly #statuses = CALL_STATUSES.map(() => 0);
+  readonly #facts = new Map<PrefixFacts, number>();
+
+  count(number: number, status: number): void {
+    const facts = prefixFacts(number);
+    this.#facts.set(facts, (this.#facts.get(facts) ?? 0) + 1);
+    this.#statuses[status]! += 1;
+  }
+
+  summary(): ListSummary {
+    const by = (name: (facts: PrefixFacts) => string) => {
+      const counts: Record<string, number> = {};
+      for (const [facts, count] of this.#facts) counts[name(facts) || 'unknown'] = (counts[name(facts) || 'unknown'] ?? 0) + count;
+      return counts;
+    };
+    return {
+      statuses: Object.fromEntries(CALL_STATUSES.map((name, index) => [name, this.#statuses[index]!])),
+      regions: by(({ region }) => region),
+      timeZones: by(({ timeZone }) => timeZone),
+    };
+  }
 }
 
 interface BlockVerdicts {

@@ -1,4 +1,4 @@
-import type { UploadRefused } from '../model.ts';
+import type { ListSummary, UploadRefused } from '../model.ts';
 
 /** Reads an uploaded body, checks every row and writes the rows that processing will need. */
 export interface ScanJob {
@@ -33,7 +33,7 @@ export interface ProcessJob {
 
 export interface ProcessResult {
   readonly rows: number;
-  readonly likelyAnswers: number;
+  readonly summary: ListSummary;
 }
 
 /** Reads a file of leads: contacts to be called one by one, in any country. */
@@ -68,8 +68,22 @@ export interface LeadsResult {
   readonly problems: readonly string[];
 }
 
-export type Job = ScanJob | ProcessJob | LeadsJob;
-export type JobResult = ScanResult | ProcessResult | LeadsResult;
+/** Reads the beginning of a CSV, to show what it holds. */
+export interface PreviewJob {
+  readonly type: 'preview';
+  readonly inputPath: string;
+}
+
+export interface ListPreview {
+  readonly columns: readonly string[];
+  /** The first ones. */
+  readonly rows: readonly (readonly string[])[];
+  /** The column in which most of these rows have a number; null when there is none. */
+  readonly phoneColumn: string | null;
+}
+
+export type Job = ScanJob | ProcessJob | LeadsJob | PreviewJob;
+export type JobResult = ScanResult | ProcessResult | LeadsResult | ListPreview;
 
 /** What a classifier says of a batch of numbers, index for index. */
 export interface Verdicts {

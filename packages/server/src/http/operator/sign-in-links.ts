@@ -1,0 +1,26 @@
+import Type, { type Static } from 'typebox';
+import type { FastifyInstance } from 'fastify';
+import type { Context } from '../context.ts';
+import { signInUrl } from '../panel/members.ts';
+import { SignInLink, SignInLinkCreated } from './schemas.ts';
+import { problems, type SlugParams } from './shared.ts';
+
+/** Links that sign a member in to the panel, once. */
+export function signInLinkRoute(app: FastifyInstance, { accounts, config, sessions }: Context): void {
+  app.post<{ Params: SlugParams; Body: Static<typeof SignInLink> }>(
+    '/organizations/:slug/sign-in-links',
+    {
+      schema: {
+        summary: 'Make a link that signs a member in to the panel, once; the first owner unless another is named',
+        params: Type.Object({ slug: Type.String() }),
+        body: SignInLink,
+        response: { 201: SignInLinkCreated, ...problems(400, 401, 404) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = await accounts.organization(request.params.slug);
+      const { expiresAt, token } = await sessions.createLink(id, request.body.user_id);
+      return reply.code(201).send({ url: signInUrl(config.publicUrl, token), expires_at: expiresAt });
+    },
+  );
+}
