@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 const STEPS = [
   ['types', 'tsc', ['-p', '.']],
+  ['types of the panel', 'tsc', ['-p', 'packages/panel']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'prettier', ['--check', '--log-level=warn', '.']],
   ['unused code and dependencies', 'knip', []],
@@ -11,7 +12,7 @@ const STEPS = [
   [
     'generated files are current',
     'git',
-    ['diff', '--exit-code', '--stat', '--', 'openapi.json', 'schema.sql', 'packages/server/src/lists/area-codes.json'],
+    ['diff', '--exit-code', '--stat', '--', 'openapi.json', 'schema.sql', 'packages/server/src/lists/area-codes.json', 'packages/panel/src/api/types.ts'],
   ],
 ];
 

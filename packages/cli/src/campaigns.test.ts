@@ -195,7 +195,7 @@ test(
       if (n < (attempt === 1 ? 30 : 10)) return 'no_answer';
       return n >= 93 && n < 96 && attempt === 1 ? 'busy' : n >= 96 ? 'failed' : 'completed';
     };
-    /** Calls by id: open until a node took note of their end. */
+    /** Calls by id: open from being taken to their end. */
     const calls = new Map<string, { readonly to: string; readonly attempt: number; open: boolean }>();
     let most = 0;
     let ended = 0;
@@ -214,6 +214,12 @@ test(
           isOver = (await fleet.send<Counts>('GET', `/v1/campaigns/${campaign.id}/status`)).status === 'completed';
           continue;
         }
+        // A call is over when it has ended, whoever knows of it yet: the answer to the report may come after the next calls.
+        for (const { id } of taken) {
+          const call = calls.get(id)!;
+          if (call.open) ended += 1;
+          call.open = false;
+        }
         const reports = taken.map(({ attempt, id, to_phone_number: to }) => ({ call_id: id, status: outcome(to, attempt) }));
         // Once, or twice in one request, or again because nobody knows whether it arrived.
         const twice = reports.flatMap((report, index) => (index % 5 === 0 ? [report, report] : [report]));
@@ -222,11 +228,6 @@ test(
           results.every((result) => result === 'applied' || result === 'late'),
           results.join(),
         );
-        for (const { id } of taken) {
-          const call = calls.get(id)!;
-          if (call.open) ended += 1;
-          call.open = false;
-        }
         if (killAt[0] !== undefined && ended >= killAt[0]) fleet.kill(killAt.shift() === LEADS * 0.6 ? 1 : 0);
       }
     };

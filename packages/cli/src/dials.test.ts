@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { Agent, request } from 'node:http';
 import { test } from 'node:test';
-import { ApiClient, eventually, freePort, freshPlace, Receiver, ServerProcess } from '@dialhook/testing';
+import { ApiClient, eventually, freePort, freshPlace, openAdmin, Receiver, ServerProcess } from '@dialhook/testing';
 
 /**
  * A hundred thousand dials of five companies with three webhooks each; receivers fail at random, and the server is
@@ -107,6 +107,10 @@ test('100,000 dials, 15 webhooks that fail at random, two kills: every dial is a
   await restarting;
   agent.destroy();
 
+  const database = await openAdmin(place);
+  t.after(() => database.close());
+  const count = async (table: string) => (await database.query<{ n: number }>({ text: `select count(*) as n from ${table}` }))[0]!.n;
+  await eventually('every dial is in a batch', async () => (await count('dial_inbox')) + (await count('dial_gathered')) === 0, 60_000);
   for (const [index, slug] of slugs.entries()) {
     const api = operator.as(keys[index]!);
     const expected = new Set(Array.from({ length: DIALS_EACH }, (_, n) => `d${n * COMPANIES + index}`));
@@ -128,27 +132,30 @@ test('100,000 dials, 15 webhooks that fail at random, two kills: every dial is a
       async () => (await page('status=pending')).data.length + (await page('status=in_flight')).data.length === 0,
       60_000,
     );
-    const given = new Set<string>();
-    for (let cursor: string | null = ''; cursor !== null;) {
-      const found = await page(`status=exhausted${cursor === '' ? '' : `&cursor=${cursor}`}`);
-      for (const { id } of found.data) given.add(id);
-      cursor = found.next_cursor;
-    }
-    for (let n = 0; n < WEBHOOKS; n++) {
-      const seen = webhooks.get(`/${slug}/${n}`)!;
-      const inBatches = [...seen.values()].flatMap(({ callIds }) => callIds);
-      assert.equal(inBatches.length, expected.size, 'each dial in exactly one batch');
-      assert.deepEqual(new Set(inBatches), expected);
-      for (const [deliveryId, { accepted, sent }] of seen) {
-        if (accepted === 0) assert.ok(given.has(deliveryId), 'what no webhook accepted is in the log as given up');
-        // An answer that the kill swallowed is asked for again, and that may fail twice.
-        else if (given.has(deliveryId)) assert.ok(sent > 2, 'what was accepted is not given up');
-      }
-      for (const id of given)
-        assert.ok(
-          [...webhooks.values()].some((other) => other.has(id)),
-          'what is in the log was sent',
-        );
+    // Each dial is in exactly one event, and each event has one delivery for each webhook.
+    const [organization] = await database.query<{ id: string }>({ text: 'select id from organizations where slug = $1', values: [slug] });
+    const ofIt = { values: [organization!.id] };
+    const events = await database.query<{ id: string; data: string }>({
+      text: 'select id, data from events where organization_id = $1',
+      ...ofIt,
+    });
+    const callIds = new Map(events.map(({ data, id }) => [id, (JSON.parse(data) as { callId: string }[]).map(({ callId }) => callId)]));
+    const published = [...callIds.values()].flat();
+    assert.equal(published.length, expected.size, 'each dial in exactly one batch');
+    assert.deepEqual(new Set(published), expected);
+    const deliveries = await database.query<{ id: string; event: string; url: string; status: string; error: string | null }>({
+      text: `select f.id, f.event_id as event, e.url, f.status, f.last_error as error
+               from finished_deliveries f join endpoints e on e.id = f.endpoint_id where f.organization_id = $1`,
+      ...ofIt,
+    });
+    assert.equal(deliveries.length, events.length * WEBHOOKS);
+    for (const { error, event, id, status, url } of deliveries) {
+      const seen = webhooks.get(new URL(url).pathname)!.get(id);
+      assert.ok(seen !== undefined, `a ${status} batch never came: ${error}`);
+      assert.deepEqual(seen.callIds, callIds.get(event), 'the batch that was published');
+      if (status === 'delivered') assert.ok(seen.accepted > 0, 'what counts as delivered was accepted');
+      // An answer that the kill swallowed is asked for again, and that may fail twice.
+      else if (seen.accepted > 0) assert.ok(seen.sent > 2, 'what was accepted is not given up');
     }
   }
   assert.deepEqual(wrong, []);

@@ -41,6 +41,8 @@ export const LIMITS = {
   /** Replays of one organization that run at once, and those that a list shows. */
   runningReplays: 2,
   listedReplays: 100,
+  /** Deliveries that a search for a text or an answer's status looks at, newest first: what a database does in a tenth of a second. */
+  searchedDeliveries: 5_000,
   /** Up to how many waiting deliveries of one endpoint are counted for people to see. */
   countedDeliveries: 10_000,
   /** Up to how many deliveries are counted before a replay: beyond, the count says "at least". */

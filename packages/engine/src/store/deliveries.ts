@@ -14,6 +14,10 @@ export interface DeliveryFilter {
   /** Only deliveries made in this time, Unix milliseconds; `until` itself is not in it. */
   readonly since?: number | undefined;
   readonly until?: number | undefined;
+  /** The status of the last answer. This and `search` look at the newest `LIMITS.searchedDeliveries` that fit the other filters. */
+  readonly responseStatus?: number | undefined;
+  /** A delivery's or an event's id, or text in the event's data, such as a phone number. */
+  readonly search?: string | undefined;
 }
 
 interface Row {
@@ -44,7 +48,9 @@ const HISTORY = `select id, organization_id, endpoint_id, event_id, event_type, 
 
 /** The delivery log, newest first. Filters become conditions only when set, so that each shape gets its own plan. */
 export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limit: number): Promise<Delivery[]> {
-  const values: unknown[] = [filter.organizationId, limit];
+  const { responseStatus, search } = filter;
+  const isSearch = responseStatus !== undefined || search !== undefined;
+  const values: unknown[] = [filter.organizationId, isSearch ? LIMITS.searchedDeliveries : limit];
   const conditions = ['organization_id = $1'];
   const where = (condition: string, value: unknown) => conditions.push(`${condition} $${values.push(value)}`);
   if (filter.eventType !== undefined) where('event_type =', filter.eventType);
@@ -60,8 +66,20 @@ export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limi
     filter.status === undefined || filter.status === 'undelivered'
       ? [unfinished, finished]
       : [FINISHED.has(filter.status) ? finished : unfinished];
-  const rows = await db.query<Row>({ text: `select * from (${parts.join(' union all ')}) d ${newest}`, values });
+  const listed = `select * from (${parts.join(' union all ')}) d ${newest}`;
+  const rows = await db.query<Row>({ text: isSearch ? searched(listed) : listed, values });
   return rows.map(toDelivery);
+
+  function searched(among: string): string {
+    const wanted: string[] = [];
+    if (responseStatus !== undefined) wanted.push(`s.last_response_status = $${values.push(responseStatus)}`);
+    if (search !== undefined) {
+      const text = `$${values.push(search)}`;
+      wanted.push(`(s.id::text = ${text} or s.event_id::text = ${text} or exists (
+        select from events v where v.id = s.event_id and position(lower(${text}) in lower(v.data)) > 0 offset 0))`);
+    }
+    return `select s.* from (${among}) s where ${wanted.join(' and ')} order by s.id desc limit $${values.push(limit)}`;
+  }
 }
 
 const FINISHED: ReadonlySet<string> = new Set(['delivered', 'exhausted']);

@@ -271,6 +271,12 @@ export const DeliveryQuery = Type.Object({
   until: Type.Optional(Type.String({ format: 'date-time', description: 'Made before this time' })),
   endpoint: Type.Optional(Uuid),
   event_type: Type.Optional(Type.String({ maxLength: 200 })),
+  response_status: Type.Optional(
+    Type.Integer({ minimum: 100, maximum: 599, description: 'Of the last answer; among the newest 5,000 that fit the other filters' }),
+  ),
+  search: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: 'A delivery’s or an event’s id, or text in its data; among the newest 5,000' }),
+  ),
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
   cursor: Type.Optional(Type.String()),
 });
