@@ -12,7 +12,16 @@ const STEPS = [
   [
     'generated files are current',
     'git',
-    ['diff', '--exit-code', '--stat', '--', 'openapi.json', 'schema.sql', 'packages/server/src/lists/area-codes.json', 'packages/panel/src/api/types.ts'],
+    [
+      'diff',
+      '--exit-code',
+      '--stat',
+      '--',
+      'openapi.json',
+      'schema.sql',
+      'packages/server/src/lists/area-codes.json',
+      'packages/panel/src/api/types.ts',
+    ],
   ],
 ];
 

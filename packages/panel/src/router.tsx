@@ -8,16 +8,22 @@ import { Shell } from './parts/Shell.tsx';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: () => <Empty title="There is no such page" /> });
 
-const signIn = createRoute({ getParentRoute: () => root, path: '/sign-in', component: lazyRouteComponent(() => import('./pages/SignIn.tsx'), 'SignInPage') });
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  component: lazyRouteComponent(() => import('./pages/SignIn.tsx'), 'SignInPage'),
+});
 
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
   beforeLoad: async () => {
-    const me = await queryClient.fetchQuery({ queryKey: ['GET /panel/me', {}], queryFn: () => call('GET /panel/me') }).catch((error: unknown) => {
-      if (error instanceof Refused && error.status === 401) throw redirect({ to: '/sign-in' });
-      throw error;
-    });
+    const me = await queryClient
+      .fetchQuery({ queryKey: ['GET /panel/me', {}], queryFn: () => call('GET /panel/me') })
+      .catch((error: unknown) => {
+        if (error instanceof Refused && error.status === 401) throw redirect({ to: '/sign-in' });
+        throw error;
+      });
     const [first] = me.organizations;
     if (first === undefined) throw redirect({ to: '/sign-in' });
     throw redirect({ to: '/o/$slug', params: { slug: first.slug } });
@@ -56,22 +62,66 @@ const pages = [
     }),
     component: lazyRouteComponent(() => import('./pages/Deliveries.tsx'), 'DeliveriesPage'),
   }),
-  createRoute({ getParentRoute: () => at, path: '/deliveries/$id', component: lazyRouteComponent(() => import('./pages/Delivery.tsx'), 'DeliveryPage') }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/deliveries/$id',
+    component: lazyRouteComponent(() => import('./pages/Delivery.tsx'), 'DeliveryPage'),
+  }),
   createRoute({ getParentRoute: () => at, path: '/lists', component: lazyRouteComponent(() => import('./pages/Lists.tsx'), 'ListsPage') }),
-  createRoute({ getParentRoute: () => at, path: '/lists/$id', component: lazyRouteComponent(() => import('./pages/List.tsx'), 'ListPage') }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/lists/$id',
+    component: lazyRouteComponent(() => import('./pages/List.tsx'), 'ListPage'),
+  }),
   createRoute({ getParentRoute: () => at, path: '/dials', component: lazyRouteComponent(() => import('./pages/Dials.tsx'), 'DialsPage') }),
   createRoute({ getParentRoute: () => at, path: '/calls', component: lazyRouteComponent(() => import('./pages/Calls.tsx'), 'CallsPage') }),
-  createRoute({ getParentRoute: () => at, path: '/campaigns', component: lazyRouteComponent(() => import('./pages/Campaigns.tsx'), 'CampaignsPage') }),
-  createRoute({ getParentRoute: () => at, path: '/campaigns/$id', component: lazyRouteComponent(() => import('./pages/Campaign.tsx'), 'CampaignPage') }),
-  createRoute({ getParentRoute: () => at, path: '/workflows', component: lazyRouteComponent(() => import('./pages/Workflows.tsx'), 'WorkflowsPage') }),
-  createRoute({ getParentRoute: () => at, path: '/workflows/$id', component: lazyRouteComponent(() => import('./pages/Workflow.tsx'), 'WorkflowPage') }),
-  createRoute({ getParentRoute: () => at, path: '/endpoints', component: lazyRouteComponent(() => import('./pages/Endpoints.tsx'), 'EndpointsPage') }),
-  createRoute({ getParentRoute: () => at, path: '/settings/webhooks', component: lazyRouteComponent(() => import('./pages/Endpoints.tsx'), 'WebhookSettingsPage') }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/campaigns',
+    component: lazyRouteComponent(() => import('./pages/Campaigns.tsx'), 'CampaignsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/campaigns/$id',
+    component: lazyRouteComponent(() => import('./pages/Campaign.tsx'), 'CampaignPage'),
+  }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/workflows',
+    component: lazyRouteComponent(() => import('./pages/Workflows.tsx'), 'WorkflowsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/workflows/$id',
+    component: lazyRouteComponent(() => import('./pages/Workflow.tsx'), 'WorkflowPage'),
+  }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/endpoints',
+    component: lazyRouteComponent(() => import('./pages/Endpoints.tsx'), 'EndpointsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/settings/webhooks',
+    component: lazyRouteComponent(() => import('./pages/Endpoints.tsx'), 'WebhookSettingsPage'),
+  }),
   createRoute({ getParentRoute: () => at, path: '/keys', component: lazyRouteComponent(() => import('./pages/Keys.tsx'), 'KeysPage') }),
-  createRoute({ getParentRoute: () => at, path: '/verify', component: lazyRouteComponent(() => import('./pages/Verify.tsx'), 'VerifyPage') }),
-  createRoute({ getParentRoute: () => at, path: '/translations', component: lazyRouteComponent(() => import('./pages/Translations.tsx'), 'TranslationsPage') }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/verify',
+    component: lazyRouteComponent(() => import('./pages/Verify.tsx'), 'VerifyPage'),
+  }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/translations',
+    component: lazyRouteComponent(() => import('./pages/Translations.tsx'), 'TranslationsPage'),
+  }),
   createRoute({ getParentRoute: () => at, path: '/team', component: lazyRouteComponent(() => import('./pages/Team.tsx'), 'TeamPage') }),
-  createRoute({ getParentRoute: () => at, path: '/account', component: lazyRouteComponent(() => import('./pages/Account.tsx'), 'AccountPage') }),
+  createRoute({
+    getParentRoute: () => at,
+    path: '/account',
+    component: lazyRouteComponent(() => import('./pages/Account.tsx'), 'AccountPage'),
+  }),
 ];
 
 export const router = createRouter({
@@ -84,3 +134,9 @@ export const router = createRouter({
   ),
   scrollRestoration: true,
 });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -149,6 +149,7 @@ async function startNode(
   });
   const context = {
     config,
+    publicUrl: () => place.url,
     database,
     clock,
     engine,

@@ -10,3 +10,5 @@ export { ServerProcess } from './server-process.ts';
 export { Dialler, type Report, type TakenCall } from './dialler.ts';
 export { refusedBySeed } from './seed-signature.ts';
 export { PanelClient } from './panel-client.ts';
+export { launchBrowser, Visitor } from './browser.ts';
+export { makeShowcase, type Showcase } from './showcase.ts';

@@ -30,6 +30,9 @@ export function addServe(program: Command): void {
       process.stdout.write('Loopback only; webhooks may go to http and to private addresses. Production: dialhook serve\n');
       if (server.config.simulator !== null) process.stdout.write('Calls are simulated: nobody is dialled.\n');
       if (await server.accounts.isEmpty()) await makeDemo(server);
+      const token = await server.sessions.createFirstLink();
+      if (token !== null)
+        process.stdout.write(`The panel, signed in by this link once:\n\n     ${server.config.publicUrl}/sign-in#${token}\n\n`);
     });
 }
 

@@ -4,10 +4,16 @@ import type { Api } from './types.ts';
 export type Route = keyof Api;
 export type Answer<R extends Route> = Api[R]['answer'];
 type Parts<R extends Route> = {
-  readonly [Part in 'params' | 'query' | 'body' as Api[R][Part] extends undefined | Record<string, never> ? never : Part]?: Partial<Api[R][Part]>;
+  readonly [Part in 'params' | 'query' | 'body' as Api[R][Part] extends undefined | Record<string, never> ? never : Part]?: Partial<
+    Api[R][Part]
+  >;
 };
 /** What a route is called with; the compiler knows each one's parts from `openapi.json`. */
-export type Input<R extends Route> = { readonly params?: Api[R]['params']; readonly query?: Api[R]['query']; readonly body?: Api[R]['body'] } & Parts<R>;
+export type Input<R extends Route> = {
+  readonly params?: Api[R]['params'];
+  readonly query?: Api[R]['query'];
+  readonly body?: Api[R]['body'];
+} & Parts<R>;
 
 /** An answer that is not a success, in the words of the server (RFC 9457). */
 export class Refused extends Error {
@@ -28,7 +34,11 @@ export async function call<R extends Route>(route: R, input: Input<R> = {}): Pro
   const [method, template] = route.split(' ') as [string, string];
   const { body, params, query } = input as { body?: unknown; params?: Record<string, string>; query?: Record<string, unknown> };
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params?.[name] ?? ''));
-  const search = new URLSearchParams(Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== '').map(([name, value]) => [name, String(value)]));
+  const search = new URLSearchParams(
+    Object.entries(query ?? {})
+      .filter(([, value]) => value !== undefined && value !== '')
+      .map(([name, value]) => [name, String(value)]),
+  );
   const isForm = body instanceof FormData;
   const response = await fetch(`${path}${search.size > 0 ? `?${search}` : ''}`, {
     method,

@@ -11,7 +11,18 @@ import { useOrganization } from '../session.ts';
 
 type Call = Answer<'GET /panel/organizations/{slug}/dialnexa/calls'>['data'][number];
 
-const STATUSES = ['initiated', 'sent', 'received', 'completed', 'did_not_pick', 'busy', 'no_answer', 'failed', 'cancelled', 'retry_expired'];
+const STATUSES = [
+  'initiated',
+  'sent',
+  'received',
+  'completed',
+  'did_not_pick',
+  'busy',
+  'no_answer',
+  'failed',
+  'cancelled',
+  'retry_expired',
+];
 const REFRESH_MS = 3_000;
 
 /** Calls, newest first; one opens to its transcript and timeline. */
@@ -32,14 +43,28 @@ export function CallsPage() {
     const form = new FormData(event.currentTarget);
     const text = (name: string) => String(form.get(name) ?? '').trim();
     place.mutate(
-      { params: { slug }, body: { agent_id: text('agent_id'), to_phone_number: text('to'), ...(text('from') && { from_phone_number: text('from') }) } },
+      {
+        params: { slug },
+        body: { agent_id: text('agent_id'), to_phone_number: text('to'), ...(text('from') && { from_phone_number: text('from') }) },
+      },
       { onSuccess: () => (setNew(false), notify('The call is placed')) },
     );
   };
   return (
-    <Page title="Calls" subtitle="Single calls, and those of campaigns and workflows." actions={<Button onClick={() => (place.reset(), setNew(true))}>Place a call</Button>}>
+    <Page
+      title="Calls"
+      subtitle="Single calls, and those of campaigns and workflows."
+      actions={<Button onClick={() => (place.reset(), setNew(true))}>Place a call</Button>}
+    >
       <Group>
-        <Select label="Status" clearable w={180} data={STATUSES.map((value) => ({ value, label: words(value) }))} value={status} onChange={(value) => (setStatus(value), setPage(1))} />
+        <Select
+          label="Status"
+          clearable
+          w={180}
+          data={STATUSES.map((value) => ({ value, label: words(value) }))}
+          value={status}
+          onChange={(value) => (setStatus(value), setPage(1))}
+        />
       </Group>
       <Loaded query={query}>
         {({ data, meta }) =>
@@ -58,7 +83,14 @@ export function CallsPage() {
                 { title: 'End', show: (row) => words(row.end_reason ?? '–') },
                 { title: 'Seconds', right: true, show: (row) => row.duration_seconds ?? '–' },
                 { title: 'Placed', show: (row) => <Time at={row.created_at} ago /> },
-                { title: '', show: (row) => <Button size="compact-xs" variant="subtle" onClick={(event) => (event.stopPropagation(), setOpen(row))}>Details</Button> },
+                {
+                  title: '',
+                  show: (row) => (
+                    <Button size="compact-xs" variant="subtle" onClick={(event) => (event.stopPropagation(), setOpen(row))}>
+                      Details
+                    </Button>
+                  ),
+                },
               ]}
               pager={<NumberPager page={page} totalPages={meta.totalPages} onGo={setPage} />}
             />
@@ -73,8 +105,12 @@ export function CallsPage() {
             <TextInput label="Agent" name="agent_id" required placeholder="agt_1" />
             <TextInput label="From" name="from" placeholder="+442079460001" />
             <Group justify="flex-end">
-              <Button variant="default" onClick={() => setNew(false)}>Cancel</Button>
-              <Button type="submit" loading={place.isPending}>Place it</Button>
+              <Button variant="default" onClick={() => setNew(false)}>
+                Cancel
+              </Button>
+              <Button type="submit" loading={place.isPending}>
+                Place it
+              </Button>
             </Group>
           </Stack>
         </form>
@@ -88,16 +124,35 @@ export function CallsPage() {
 
 function Details({ id }: { readonly id: string }) {
   const { slug } = useOrganization();
-  const query = useCall('GET /panel/organizations/{slug}/dialnexa/call-logs/{id}/details', { params: { slug, id: id.replace('call_', 'log_') } });
+  const query = useCall('GET /panel/organizations/{slug}/dialnexa/call-logs/{id}/details', {
+    params: { slug, id: id.replace('call_', 'log_') },
+  });
   return (
     <Loaded query={query}>
       {(details) => (
         <Stack>
-          <Group><StatusBadge status={details.status} /><Text size="sm">{words(details.end_reason ?? '')}</Text></Group>
+          <Group>
+            <StatusBadge status={details.status} />
+            <Text size="sm">{words(details.end_reason ?? '')}</Text>
+          </Group>
           <Timeline active={details.timeline.length} bulletSize={14} lineWidth={2}>
-            {details.timeline.map(({ event, timestamp }) => <Timeline.Item key={event} title={words(event)}><Text size="sm" c="dimmed"><Time at={timestamp} /></Text></Timeline.Item>)}
+            {details.timeline.map(({ event, timestamp }) => (
+              <Timeline.Item key={event} title={words(event)}>
+                <Text size="sm" c="dimmed">
+                  <Time at={timestamp} />
+                </Text>
+              </Timeline.Item>
+            ))}
           </Timeline>
-          {details.transcript ? <Code block tabIndex={0} style={{ whiteSpace: 'pre-wrap' }}>{details.transcript}</Code> : <Text c="dimmed" size="sm">There is no transcript.</Text>}
+          {details.transcript ? (
+            <Code block tabIndex={0} style={{ whiteSpace: 'pre-wrap' }}>
+              {details.transcript}
+            </Code>
+          ) : (
+            <Text c="dimmed" size="sm">
+              There is no transcript.
+            </Text>
+          )}
         </Stack>
       )}
     </Loaded>

@@ -44,17 +44,41 @@ export function CampaignPage() {
   return (
     <Page
       title={campaign?.name ?? 'Campaign'}
-      subtitle={campaign && <Group gap="xs"><StatusBadge status={campaign.status} />{campaign.scheduled_at && <>starts <Time at={campaign.scheduled_at} /></>}</Group>}
-      actions={
-        campaign && !isOver && (
-          <>
-            <FileButton onChange={send} accept=".csv,.xlsx,text/csv" inputProps={{ 'aria-label': 'File of leads' }}>{(props) => <Button {...props} variant="default" loading={add.isPending}>Add leads</Button>}</FileButton>
-            {campaign.status === 'paused' ? (
-              <Button loading={resume.isPending} onClick={() => resume.mutate({ params }, { onError: notifyError })}>Resume</Button>
-            ) : (
-              <Button loading={pause.isPending} onClick={() => pause.mutate({ params }, { onError: notifyError })}>Pause</Button>
+      subtitle={
+        campaign && (
+          <Group gap="xs">
+            <StatusBadge status={campaign.status} />
+            {campaign.scheduled_at && (
+              <>
+                starts <Time at={campaign.scheduled_at} />
+              </>
             )}
-            <Button variant="subtle" color="red" onClick={() => setAsks(true)}>Cancel</Button>
+          </Group>
+        )
+      }
+      actions={
+        campaign &&
+        !isOver && (
+          <>
+            <FileButton onChange={send} accept=".csv,.xlsx,text/csv" inputProps={{ 'aria-label': 'File of leads' }}>
+              {(props) => (
+                <Button {...props} variant="default" loading={add.isPending}>
+                  Add leads
+                </Button>
+              )}
+            </FileButton>
+            {campaign.status === 'paused' ? (
+              <Button loading={resume.isPending} onClick={() => resume.mutate({ params }, { onError: notifyError })}>
+                Resume
+              </Button>
+            ) : (
+              <Button loading={pause.isPending} onClick={() => pause.mutate({ params }, { onError: notifyError })}>
+                Pause
+              </Button>
+            )}
+            <Button variant="subtle" color="red" onClick={() => setAsks(true)}>
+              Cancel
+            </Button>
           </>
         )
       }
@@ -64,19 +88,31 @@ export function CampaignPage() {
         {(found) => (
           <SimpleGrid cols={{ base: 2, md: 4 }}>
             <Figure label="Leads" value={formatNumber(found.total_leads)} />
-            <Figure label="Completed" value={formatNumber(found.completed_calls)} note={found.total_leads > 0 ? formatPercent(found.completed_calls / found.total_leads) : ''} />
+            <Figure
+              label="Completed"
+              value={formatNumber(found.completed_calls)}
+              note={found.total_leads > 0 ? formatPercent(found.completed_calls / found.total_leads) : ''}
+            />
             <Figure label="Failed" value={formatNumber(found.failed_calls)} />
             <Figure label="Left" value={formatNumber(found.pending_calls)} note={`up to ${found.max_concurrent_calls} calls at once`} />
           </SimpleGrid>
         )}
       </Loaded>
       <Tabs value={status} onChange={(value) => (setStatus(value ?? 'all'), setPage(1))}>
-        <Tabs.List>{LEAD_STATUSES.map((value) => <Tabs.Tab key={value} value={value}>{value.replace('_', ' ')}</Tabs.Tab>)}</Tabs.List>
+        <Tabs.List>
+          {LEAD_STATUSES.map((value) => (
+            <Tabs.Tab key={value} value={value}>
+              {value.replace('_', ' ')}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
         <Tabs.Panel value={status} pt="sm">
           <Loaded query={leads}>
             {({ data, meta }) =>
               data.length === 0 ? (
-                <Empty title="No leads here" command={`printf 'phone_number,name\\n+447700900123,Ada\\n' > leads.csv`}>Add a CSV or an XLSX file with a column phone_number.</Empty>
+                <Empty title="No leads here" command={`printf 'phone_number,name\\n+447700900123,Ada\\n' > leads.csv`}>
+                  Add a CSV or an XLSX file with a column phone_number.
+                </Empty>
               ) : (
                 <DataTable
                   label="Leads"
@@ -86,7 +122,13 @@ export function CampaignPage() {
                     { title: 'Phone', show: (row) => <span className="panel-mono">{row.phone_number}</span> },
                     { title: 'Name', show: (row) => row.name ?? '–' },
                     { title: 'Status', show: (row) => <StatusBadge status={row.status} /> },
-                    { title: 'Notes', show: (row) => Object.entries(row.notes).map(([name, value]) => `${name}: ${String(value)}`).join(', ') || '–' },
+                    {
+                      title: 'Notes',
+                      show: (row) =>
+                        Object.entries(row.notes)
+                          .map(([name, value]) => `${name}: ${String(value)}`)
+                          .join(', ') || '–',
+                    },
                     { title: 'Added', show: (row) => <Time at={row.created_at} ago /> },
                   ]}
                   pager={<NumberPager page={page} totalPages={meta.totalPages} onGo={setPage} />}
@@ -96,7 +138,14 @@ export function CampaignPage() {
           </Loaded>
         </Tabs.Panel>
       </Tabs>
-      <Confirm isOpen={asks} title="Cancel this campaign?" text="It stops for good. Calls that are under way go on to their end." action="Cancel the campaign" onClose={() => setAsks(false)} onYes={() => cancel.mutate({ params }, { onError: notifyError })} />
+      <Confirm
+        isOpen={asks}
+        title="Cancel this campaign?"
+        text="It stops for good. Calls that are under way go on to their end."
+        action="Cancel the campaign"
+        onClose={() => setAsks(false)}
+        onYes={() => cancel.mutate({ params }, { onError: notifyError })}
+      />
     </Page>
   );
 }

@@ -17,7 +17,11 @@ export function CampaignsPage() {
   const navigate = useNavigate();
   const [page, setPage] = useState(1);
   const [isNew, setNew] = useState(false);
-  const query = useCall('GET /panel/organizations/{slug}/dialnexa/campaigns', { params: { slug }, query: { page, limit: 25 } }, { everyMs: REFRESH_MS, keep: true });
+  const query = useCall(
+    'GET /panel/organizations/{slug}/dialnexa/campaigns',
+    { params: { slug }, query: { page, limit: 25 } },
+    { everyMs: REFRESH_MS, keep: true },
+  );
   const create = useAct('POST /panel/organizations/{slug}/dialnexa/campaigns');
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -40,7 +44,11 @@ export function CampaignsPage() {
     );
   };
   return (
-    <Page title="Campaigns" subtitle="Leads that are called, some at once, until each has its outcome." actions={<Button onClick={() => (create.reset(), setNew(true))}>New campaign</Button>}>
+    <Page
+      title="Campaigns"
+      subtitle="Leads that are called, some at once, until each has its outcome."
+      actions={<Button onClick={() => (create.reset(), setNew(true))}>New campaign</Button>}
+    >
       <Loaded query={query}>
         {({ data, meta }) =>
           data.length === 0 ? (
@@ -52,12 +60,24 @@ export function CampaignsPage() {
               keyOf={({ id }) => id}
               onOpen={({ id }) => void navigate({ to: '/o/$slug/campaigns/$id', params: { slug, id } })}
               columns={[
-                { title: 'Name', show: (row) => <Link to="/o/$slug/campaigns/$id" params={{ slug, id: row.id }}>{row.name}</Link> },
+                {
+                  title: 'Name',
+                  show: (row) => (
+                    <Link to="/o/$slug/campaigns/$id" params={{ slug, id: row.id }}>
+                      {row.name}
+                    </Link>
+                  ),
+                },
                 { title: 'Status', show: (row) => <StatusBadge status={row.status} /> },
                 {
                   title: 'Progress',
                   show: (row) => (
-                    <Progress.Root size="lg" miw={120} aria-label={`${row.completed_calls} completed, ${row.failed_calls} failed of ${row.total_leads}`} role="img">
+                    <Progress.Root
+                      size="lg"
+                      miw={120}
+                      aria-label={`${row.completed_calls} completed, ${row.failed_calls} failed of ${row.total_leads}`}
+                      role="img"
+                    >
                       <Progress.Section aria-hidden value={share(row.completed_calls, row.total_leads)} color="teal" />
                       <Progress.Section aria-hidden value={share(row.failed_calls, row.total_leads)} color="red" />
                     </Progress.Root>
@@ -86,8 +106,12 @@ export function CampaignsPage() {
             </Group>
             <TextInput label="Start" name="scheduled_at" type="datetime-local" description="Empty: as soon as it has leads" />
             <Group justify="flex-end">
-              <Button variant="default" onClick={() => setNew(false)}>Cancel</Button>
-              <Button type="submit" loading={create.isPending}>Create</Button>
+              <Button variant="default" onClick={() => setNew(false)}>
+                Cancel
+              </Button>
+              <Button type="submit" loading={create.isPending}>
+                Create
+              </Button>
             </Group>
           </Stack>
         </form>

@@ -74,7 +74,14 @@ export function DeliveriesPage() {
     >
       <Group gap="xs" align="flex-end">
         <Search value={filters.search ?? ''} onSearch={(search) => set({ search: search || undefined })} />
-        <Select label="Status" clearable w={140} data={STATUSES.map((value) => ({ value, label: value.replace('_', ' ') }))} value={status ?? null} onChange={(value) => set({ status: value ?? undefined })} />
+        <Select
+          label="Status"
+          clearable
+          w={140}
+          data={STATUSES.map((value) => ({ value, label: value.replace('_', ' ') }))}
+          value={status ?? null}
+          onChange={(value) => set({ status: value ?? undefined })}
+        />
         <Select
           label="Endpoint"
           clearable
@@ -84,10 +91,34 @@ export function DeliveriesPage() {
           value={endpoint ?? null}
           onChange={(value) => set({ endpoint: value ?? undefined })}
         />
-        <TextInput label="Event type" w={170} placeholder="call.completed" value={event_type ?? ''} onChange={(event) => set({ event_type: event.currentTarget.value || undefined })} />
-        <TextInput label="HTTP code" w={90} placeholder="500" value={filters.code ?? ''} onChange={(event) => set({ code: event.currentTarget.value || undefined })} />
-        <TextInput label="From" type="datetime-local" w={200} value={filters.since ?? ''} onChange={(event) => set({ since: event.currentTarget.value || undefined })} />
-        <TextInput label="Until" type="datetime-local" w={200} value={filters.until ?? ''} onChange={(event) => set({ until: event.currentTarget.value || undefined })} />
+        <TextInput
+          label="Event type"
+          w={170}
+          placeholder="call.completed"
+          value={event_type ?? ''}
+          onChange={(event) => set({ event_type: event.currentTarget.value || undefined })}
+        />
+        <TextInput
+          label="HTTP code"
+          w={90}
+          placeholder="500"
+          value={filters.code ?? ''}
+          onChange={(event) => set({ code: event.currentTarget.value || undefined })}
+        />
+        <TextInput
+          label="From"
+          type="datetime-local"
+          w={200}
+          value={filters.since ?? ''}
+          onChange={(event) => set({ since: event.currentTarget.value || undefined })}
+        />
+        <TextInput
+          label="Until"
+          type="datetime-local"
+          w={200}
+          value={filters.until ?? ''}
+          onChange={(event) => set({ until: event.currentTarget.value || undefined })}
+        />
       </Group>
       <Loaded query={query}>
         {({ data, next_cursor: next }) =>
@@ -100,7 +131,11 @@ export function DeliveriesPage() {
               </Empty>
             ) : (
               <Empty title="Nothing was sent yet" command={`npm run dialhook -- send ${slug} call.ended '{"n":1}'`}>
-                An event makes one delivery for each endpoint that wants it. <Link to="/o/$slug/endpoints" params={{ slug }}>Register an endpoint</Link> first.
+                An event makes one delivery for each endpoint that wants it.{' '}
+                <Link to="/o/$slug/endpoints" params={{ slug }}>
+                  Register an endpoint
+                </Link>{' '}
+                first.
               </Empty>
             )
           ) : (
@@ -111,7 +146,14 @@ export function DeliveriesPage() {
               onOpen={({ id }) => void navigate({ to: '/o/$slug/deliveries/$id', params: { slug, id } })}
               columns={[
                 { title: 'Status', show: (row) => <StatusBadge status={row.status} /> },
-                { title: 'Event', show: (row) => <Link to="/o/$slug/deliveries/$id" params={{ slug, id: row.id }} className="panel-mono">{row.event_type}</Link> },
+                {
+                  title: 'Event',
+                  show: (row) => (
+                    <Link to="/o/$slug/deliveries/$id" params={{ slug, id: row.id }} className="panel-mono">
+                      {row.event_type}
+                    </Link>
+                  ),
+                },
                 { title: 'Endpoint', show: (row) => <span className="panel-mono">{urlOf.get(row.endpoint_id) ?? 'deleted'}</span> },
                 { title: 'Answer', show: (row) => row.last_response_status ?? row.last_error ?? '–' },
                 { title: 'Attempts', right: true, show: (row) => row.attempt_count },
@@ -134,7 +176,16 @@ function Search({ onSearch, value }: { readonly value: string; readonly onSearch
     if (settled !== value) onSearch(settled);
     // Only what was typed counts: the address follows it.
   }, [settled]);
-  return <TextInput data-search label="Search" placeholder="id, phone, list or campaign" w={240} value={text} onChange={(event) => setText(event.currentTarget.value)} />;
+  return (
+    <TextInput
+      data-search
+      label="Search"
+      placeholder="id, phone, list or campaign"
+      w={240}
+      value={text}
+      onChange={(event) => setText(event.currentTarget.value)}
+    />
+  );
 }
 
 /** How many deliveries were made since the page was read. */
@@ -142,7 +193,9 @@ function useTail(slug: string): [number, () => void] {
   const [count, setCount] = useState(0);
   useEffect(() => {
     const source = new EventSource(`/panel/organizations/${encodeURIComponent(slug)}/deliveries/tail`);
-    source.addEventListener('new', (event) => setCount((now) => Math.min(MAX_NEW, now + (JSON.parse((event as MessageEvent<string>).data) as { count: number }).count)));
+    source.addEventListener('new', (event) =>
+      setCount((now) => Math.min(MAX_NEW, now + (JSON.parse((event as MessageEvent<string>).data) as { count: number }).count)),
+    );
     return () => source.close();
   }, [slug]);
   return [count, () => setCount(0)];

@@ -59,16 +59,33 @@ export function DeliveryPage() {
                   <Text className="panel-mono">{delivery.event_type}</Text>
                   <StatusBadge status={delivery.status} />
                 </Group>
-                <Text size="sm" c="dimmed">Made <Time at={delivery.created_at} />{delivery.finished_at && <> , finished <Time at={delivery.finished_at} /></>}</Text>
                 <Text size="sm" c="dimmed">
-                  Endpoint <Link to="/o/$slug/deliveries" params={{ slug }} search={{ endpoint: delivery.endpoint_id }} className="panel-mono">{request.data?.url ?? delivery.endpoint_id}</Link>
+                  Made <Time at={delivery.created_at} />
+                  {delivery.finished_at && (
+                    <>
+                      {' '}
+                      , finished <Time at={delivery.finished_at} />
+                    </>
+                  )}
+                </Text>
+                <Text size="sm" c="dimmed">
+                  Endpoint{' '}
+                  <Link to="/o/$slug/deliveries" params={{ slug }} search={{ endpoint: delivery.endpoint_id }} className="panel-mono">
+                    {request.data?.url ?? delivery.endpoint_id}
+                  </Link>
                 </Text>
               </Box>
               <Attempts delivery={delivery} planned={request.data?.planned_at ?? []} />
             </Stack>
             <Box className="panel-card">
-              <Title order={2} size="h5" mb="sm">Request</Title>
-              {request.data ? <RequestView sent={request.data} /> : <Text c="dimmed">{request.error ? 'The event or the endpoint is gone.' : 'Reading…'}</Text>}
+              <Title order={2} size="h5" mb="sm">
+                Request
+              </Title>
+              {request.data ? (
+                <RequestView sent={request.data} />
+              ) : (
+                <Text c="dimmed">{request.error ? 'The event or the endpoint is gone.' : 'Reading…'}</Text>
+              )}
             </Box>
           </SimpleGrid>
         )}
@@ -80,20 +97,35 @@ export function DeliveryPage() {
 function Attempts({ delivery, planned }: { readonly delivery: Detail; readonly planned: readonly string[] }) {
   return (
     <Box className="panel-card">
-      <Title order={2} size="h5" mb="sm">Attempts</Title>
+      <Title order={2} size="h5" mb="sm">
+        Attempts
+      </Title>
       <Timeline bulletSize={16} lineWidth={2} active={delivery.attempts.length - 1}>
         {delivery.attempts.map((attempt) => {
           const isGood = attempt.error === null;
           return (
-            <Timeline.Item key={attempt.number} color={isGood ? 'teal' : 'red'} title={`${attempt.number}. ${attempt.response_status ?? attempt.error ?? 'no answer'}`}>
-              <Text size="sm" c="dimmed"><Time at={attempt.started_at} /> · {formatMs(attempt.duration_ms)}{!isGood && attempt.response_status !== null && ` · ${attempt.error}`}</Text>
-              {attempt.response_body && <Code block mt={4} style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }} tabIndex={0}>{attempt.response_body}</Code>}
+            <Timeline.Item
+              key={attempt.number}
+              color={isGood ? 'teal' : 'red'}
+              title={`${attempt.number}. ${attempt.response_status ?? attempt.error ?? 'no answer'}`}
+            >
+              <Text size="sm" c="dimmed">
+                <Time at={attempt.started_at} /> · {formatMs(attempt.duration_ms)}
+                {!isGood && attempt.response_status !== null && ` · ${attempt.error}`}
+              </Text>
+              {attempt.response_body && (
+                <Code block mt={4} style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }} tabIndex={0}>
+                  {attempt.response_body}
+                </Code>
+              )}
             </Timeline.Item>
           );
         })}
         {planned.map((at, index) => (
           <Timeline.Item key={at} title={index === 0 ? 'Next attempt' : 'Then, if it fails'}>
-            <Text size="sm" c="dimmed"><Time at={at} /> (<Time at={at} ago />)</Text>
+            <Text size="sm" c="dimmed">
+              <Time at={at} /> (<Time at={at} ago />)
+            </Text>
           </Timeline.Item>
         ))}
       </Timeline>
@@ -106,9 +138,22 @@ function RequestView({ sent }: { readonly sent: Sent }) {
   return (
     <Stack gap="xs">
       <Text className="panel-mono">POST {sent.url}</Text>
-      <Code block tabIndex={0} style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>{Object.entries(sent.headers).map(([name, value]) => `${name}: ${value}`).join('\n')}</Code>
-      <Code block tabIndex={0} data-testid="body" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap', maxHeight: 480, overflow: 'auto' }}>{pretty(sent.body)}</Code>
-      <Group justify="flex-end"><Copy value={sent.body} label="Copy the exact bytes" /></Group>
+      <Code block tabIndex={0} style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
+        {Object.entries(sent.headers)
+          .map(([name, value]) => `${name}: ${value}`)
+          .join('\n')}
+      </Code>
+      <Code
+        block
+        tabIndex={0}
+        data-testid="body"
+        style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap', maxHeight: 480, overflow: 'auto' }}
+      >
+        {pretty(sent.body)}
+      </Code>
+      <Group justify="flex-end">
+        <Copy value={sent.body} label="Copy the exact bytes" />
+      </Group>
     </Stack>
   );
 }
@@ -124,5 +169,9 @@ function pretty(body: string): string {
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function curlOf({ body, headers, url }: Sent): string {
-  return [`curl -X POST ${quoted(url)}`, ...Object.entries(headers).map(([name, value]) => `  -H ${quoted(`${name}: ${value}`)}`), `  --data-raw ${quoted(body)}`].join(' \\\n');
+  return [
+    `curl -X POST ${quoted(url)}`,
+    ...Object.entries(headers).map(([name, value]) => `  -H ${quoted(`${name}: ${value}`)}`),
+    `  --data-raw ${quoted(body)}`,
+  ].join(' \\\n');
 }

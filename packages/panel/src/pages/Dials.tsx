@@ -28,14 +28,25 @@ export function DialsPage() {
         <Alert color="red" title={`${formatNumber(kept.length)}${uncleaned.data?.next_cursor ? '+' : ''} dials could not be cleaned`}>
           <Group justify="space-between">
             <span>{kept[0]!.error}</span>
-            <Button size="xs" loading={again.isPending} onClick={() => again.mutate({ params: { slug } }, { onError: notifyError, onSuccess: ({ tried }) => notify(`${tried} are cleaned again`) })}>Clean them again</Button>
+            <Button
+              size="xs"
+              loading={again.isPending}
+              onClick={() =>
+                again.mutate({ params: { slug } }, { onError: notifyError, onSuccess: ({ tried }) => notify(`${tried} are cleaned again`) })
+              }
+            >
+              Clean them again
+            </Button>
           </Group>
         </Alert>
       )}
       <Loaded query={query}>
         {({ dials, next_cursor: next }) =>
           dials.length === 0 ? (
-            <Empty title="No dials yet" command={`curl -X POST $URL/dials -H "Authorization: Bearer $OUTBOUNDIQ_KEY" -H 'Content-Type: application/json' -d '{"campaign_id":"c1","campaign_name":"Spring","agent_name":"Ana","ani":"3125550142","prospect_phone":"7735550199","disposition_name":"SALE","datetime":"2026-05-02 09:14:58","call_direction":"Outbound","total_dial_attempts":1}'`}>
+            <Empty
+              title="No dials yet"
+              command={`curl -X POST $URL/dials -H "Authorization: Bearer $OUTBOUNDIQ_KEY" -H 'Content-Type: application/json' -d '{"campaign_id":"c1","campaign_name":"Spring","agent_name":"Ana","ani":"3125550142","prospect_phone":"7735550199","disposition_name":"SALE","datetime":"2026-05-02 09:14:58","call_direction":"Outbound","total_dial_attempts":1}'`}
+            >
               The dialer posts them with a key of the kind outboundIQ.
             </Empty>
           ) : (
@@ -62,6 +73,19 @@ export function DialsPage() {
 }
 
 function Result({ contact, success }: { readonly contact: boolean; readonly success: boolean }) {
-  if (success) return <Badge color="teal" variant="light" tt="none">success</Badge>;
-  return contact ? <Badge color="cyan" variant="light" tt="none">contact</Badge> : <Badge color="gray" variant="light" tt="none">no contact</Badge>;
+  if (success)
+    return (
+      <Badge color="teal" variant="light" tt="none">
+        success
+      </Badge>
+    );
+  return contact ? (
+    <Badge color="cyan" variant="light" tt="none">
+      contact
+    </Badge>
+  ) : (
+    <Badge color="gray" variant="light" tt="none">
+      no contact
+    </Badge>
+  );
 }

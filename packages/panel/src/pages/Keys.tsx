@@ -33,7 +33,14 @@ export function KeysPage() {
     const form = new FormData(event.currentTarget);
     const [name, expires] = [String(form.get('name') ?? '').trim(), String(form.get('expires') ?? '')];
     create.mutate(
-      { params: { slug }, body: { kind: kind as 'optimaldial', ...(name && { name }), ...(expires && { expires_at: new Date(`${expires}T23:59:59`).toISOString() }) } },
+      {
+        params: { slug },
+        body: {
+          kind: kind as 'optimaldial',
+          ...(name && { name }),
+          ...(expires && { expires_at: new Date(`${expires}T23:59:59`).toISOString() }),
+        },
+      },
       { onSuccess: (made) => (setNew(false), setKey(made.key)) },
     );
   };
@@ -41,12 +48,22 @@ export function KeysPage() {
     <Page
       title="API keys"
       subtitle="A key acts for the whole organization. Only owners make them."
-      actions={<Button disabled={!isOwner} title={isOwner ? undefined : 'Only an owner may do this'} onClick={() => (create.reset(), setNew(true))}>Create a key</Button>}
+      actions={
+        <Button
+          disabled={!isOwner}
+          title={isOwner ? undefined : 'Only an owner may do this'}
+          onClick={() => (create.reset(), setNew(true))}
+        >
+          Create a key
+        </Button>
+      }
     >
       <Loaded query={query}>
         {({ data }) =>
           data.length === 0 ? (
-            <Empty title="No keys yet" command={`npm run dialhook -- keys create ${slug}`}>Create one here, or let the operator do it.</Empty>
+            <Empty title="No keys yet" command={`npm run dialhook -- keys create ${slug}`}>
+              Create one here, or let the operator do it.
+            </Empty>
           ) : (
             <DataTable
               label="API keys"
@@ -61,10 +78,18 @@ export function KeysPage() {
                 {
                   title: 'State',
                   show: (row) =>
-                    row.revoked_at !== null ? <Badge color="gray" variant="light" tt="none">revoked</Badge> : isOwner ? (
-                      <Button size="compact-xs" variant="subtle" color="red" onClick={() => setDoomed(row)}>Revoke</Button>
+                    row.revoked_at !== null ? (
+                      <Badge color="gray" variant="light" tt="none">
+                        revoked
+                      </Badge>
+                    ) : isOwner ? (
+                      <Button size="compact-xs" variant="subtle" color="red" onClick={() => setDoomed(row)}>
+                        Revoke
+                      </Button>
                     ) : (
-                      <Badge color="teal" variant="light" tt="none">active</Badge>
+                      <Badge color="teal" variant="light" tt="none">
+                        active
+                      </Badge>
                     ),
                 },
               ]}
@@ -80,8 +105,12 @@ export function KeysPage() {
             <TextInput label="Name" name="name" maxLength={100} placeholder="what it is for" data-autofocus />
             <TextInput label="Expires" name="expires" type="date" description="Empty: never" min={new Date().toISOString().slice(0, 10)} />
             <Group justify="flex-end">
-              <Button variant="default" onClick={() => setNew(false)}>Cancel</Button>
-              <Button type="submit" loading={create.isPending}>Create</Button>
+              <Button variant="default" onClick={() => setNew(false)}>
+                Cancel
+              </Button>
+              <Button type="submit" loading={create.isPending}>
+                Create
+              </Button>
             </Group>
           </Stack>
         </form>

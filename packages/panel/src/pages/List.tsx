@@ -35,13 +35,36 @@ export function ListPage() {
   return (
     <Page
       title={list?.filename ?? 'List'}
-      subtitle={list && <Group gap="xs"><StatusBadge status={list.status} /> uploaded <Time at={list.created_at} ago /></Group>}
-      actions={canCancel && <Button variant="default" onClick={() => setAsks(true)}>Cancel the list</Button>}
+      subtitle={
+        list && (
+          <Group gap="xs">
+            <StatusBadge status={list.status} /> uploaded <Time at={list.created_at} ago />
+          </Group>
+        )
+      }
+      actions={
+        canCancel && (
+          <Button variant="default" onClick={() => setAsks(true)}>
+            Cancel the list
+          </Button>
+        )
+      }
     >
       <Loaded query={query}>
         {(found) => (
           <Stack gap="lg">
-            <Stepper active={Math.max(0, ['pending_mapping', 'awaiting_confirmation', 'processing', 'completed'].findLastIndex((step) => STEPS.indexOf(found.status) >= STEPS.indexOf(step))) + (found.status === 'completed' ? 1 : 0)} size="sm" allowNextStepsSelect={false}>
+            <Stepper
+              active={
+                Math.max(
+                  0,
+                  ['pending_mapping', 'awaiting_confirmation', 'processing', 'completed'].findLastIndex(
+                    (step) => STEPS.indexOf(found.status) >= STEPS.indexOf(step),
+                  ),
+                ) + (found.status === 'completed' ? 1 : 0)
+              }
+              size="sm"
+              allowNextStepsSelect={false}
+            >
               <Stepper.Step label="Columns" />
               <Stepper.Step label="Confirm" />
               <Stepper.Step label="Processing" />
@@ -76,7 +99,9 @@ function State({ list }: { readonly list: ListDetail }) {
         <Box className="panel-card" role="status">
           <Group>
             <Loader size="sm" aria-hidden />
-            <Text>{list.status === 'validating' ? 'Every row is being checked.' : 'The numbers are being processed. You can leave this page.'}</Text>
+            <Text>
+              {list.status === 'validating' ? 'Every row is being checked.' : 'The numbers are being processed. You can leave this page.'}
+            </Text>
           </Group>
           {list.status !== 'validating' && <Progress mt="sm" value={100} animated aria-label="Processing" />}
         </Box>
@@ -87,12 +112,18 @@ function State({ list }: { readonly list: ListDetail }) {
     case 'failed':
       return (
         <>
-          <Alert color="red" title={list.status === 'failed' ? 'Processing failed' : 'The list cannot be processed'}>{list.error_message}</Alert>
+          <Alert color="red" title={list.status === 'failed' ? 'Processing failed' : 'The list cannot be processed'}>
+            {list.error_message}
+          </Alert>
           <Rows list={list} />
         </>
       );
     case 'cancelled':
-      return <Alert color="gray" title="Cancelled">{list.credits_refunded ? `${formatNumber(list.credits_refunded)} credits came back.` : 'Nothing was charged.'}</Alert>;
+      return (
+        <Alert color="gray" title="Cancelled">
+          {list.credits_refunded ? `${formatNumber(list.credits_refunded)} credits came back.` : 'Nothing was charged.'}
+        </Alert>
+      );
     default:
       return list.status satisfies never;
   }
@@ -102,7 +133,11 @@ function Rows({ list }: { readonly list: ListDetail }) {
   return (
     <SimpleGrid cols={{ base: 2, md: 4 }}>
       <Figure label="Rows" value={formatNumber(list.total_rows)} />
-      <Figure label="Valid" value={formatNumber(list.valid_rows)} note={list.total_rows > 0 ? formatPercent(list.valid_rows / list.total_rows) : ''} />
+      <Figure
+        label="Valid"
+        value={formatNumber(list.valid_rows)}
+        note={list.total_rows > 0 ? formatPercent(list.valid_rows / list.total_rows) : ''}
+      />
       <Figure label="Invalid" value={formatNumber(list.invalid_rows)} />
       <Figure label="Repeated" value={formatNumber(list.duplicate_rows)} />
     </SimpleGrid>
@@ -124,24 +159,48 @@ function Mapping({ list }: { readonly list: ListDetail }) {
           <Stack>
             {map.error && <ErrorNote error={map.error} />}
             <Group align="flex-end">
-              <Select label="Column with the phone numbers" data={[...new Set(columns)]} value={column} onChange={setChosen} allowDeselect={false} w={280} searchable />
+              <Select
+                label="Column with the phone numbers"
+                data={[...new Set(columns)]}
+                value={column}
+                onChange={setChosen}
+                allowDeselect={false}
+                w={280}
+                searchable
+              />
               <Switch label="Skip carrier look-ups" checked={skips} onChange={(event) => setSkips(event.currentTarget.checked)} mb={8} />
-              <Button disabled={column === null} loading={map.isPending} onClick={() => map.mutate({ params, body: { phone_column: column!, skip_mobile_lookup: skips } })}>
+              <Button
+                disabled={column === null}
+                loading={map.isPending}
+                onClick={() => map.mutate({ params, body: { phone_column: column!, skip_mobile_lookup: skips } })}
+              >
                 Check the numbers
               </Button>
             </Group>
             <Box className="panel-card">
-              <Title order={2} size="h5" mb="xs">The first rows</Title>
+              <Title order={2} size="h5" mb="xs">
+                The first rows
+              </Title>
               <Table.ScrollContainer minWidth={400} tabIndex={0} role="region" aria-label="The first rows">
                 <Table>
                   <Table.Thead>
                     <Table.Tr>
-                      {columns.map((name, index) => <Table.Th key={index} c={name === column ? 'var(--mantine-color-cyan-light-color)' : undefined}>{name || '(no name)'}</Table.Th>)}
+                      {columns.map((name, index) => (
+                        <Table.Th key={index} c={name === column ? 'var(--mantine-color-cyan-light-color)' : undefined}>
+                          {name || '(no name)'}
+                        </Table.Th>
+                      ))}
                     </Table.Tr>
                   </Table.Thead>
                   <Table.Tbody>
                     {rows.map((row, index) => (
-                      <Table.Tr key={index}>{row.map((cell, at) => <Table.Td key={at} className={columns[at] === column ? 'panel-mono' : undefined}>{cell}</Table.Td>)}</Table.Tr>
+                      <Table.Tr key={index}>
+                        {row.map((cell, at) => (
+                          <Table.Td key={at} className={columns[at] === column ? 'panel-mono' : undefined}>
+                            {cell}
+                          </Table.Td>
+                        ))}
+                      </Table.Tr>
                     ))}
                   </Table.Tbody>
                 </Table>
@@ -165,32 +224,47 @@ function Confirmation({ list }: { readonly list: ListDetail }) {
       <Box className="panel-card">
         <Group justify="space-between">
           <Text>
-            <b>{formatNumber(list.credits_required)} credits</b> for {formatNumber(list.valid_rows)} valid numbers; {formatNumber(credits)} are left.
+            <b>{formatNumber(list.credits_required)} credits</b> for {formatNumber(list.valid_rows)} valid numbers; {formatNumber(credits)}{' '}
+            are left.
           </Text>
           <Button disabled={!isEnough} loading={confirm.isPending} onClick={() => confirm.mutate({ params: { slug, list_id: list.id } })}>
             Process for {formatNumber(list.credits_required)} credits
           </Button>
         </Group>
-        {!isEnough && <Text c="dimmed" size="sm">Ask the operator for more credits.</Text>}
+        {!isEnough && (
+          <Text c="dimmed" size="sm">
+            Ask the operator for more credits.
+          </Text>
+        )}
       </Box>
     </Stack>
   );
 }
 
-const COLORS: Record<string, string> = { 'Likely Answer': 'var(--mantine-color-teal-6)', 'Likely Voicemail': 'var(--mantine-color-yellow-6)', Unknown: 'var(--mantine-color-gray-5)' };
+const COLORS: Record<string, string> = {
+  'Likely Answer': 'var(--mantine-color-teal-6)',
+  'Likely Voicemail': 'var(--mantine-color-yellow-6)',
+  Unknown: 'var(--mantine-color-gray-5)',
+};
 
 function Result({ list }: { readonly list: ListDetail }) {
   const { slug } = useOrganization();
   const download = async (file: string) => {
-    const { url } = await call('GET /panel/organizations/{slug}/lists/{list_id}/download/{file}', { params: { slug, list_id: list.id, file } });
+    const { url } = await call('GET /panel/organizations/{slug}/lists/{list_id}/download/{file}', {
+      params: { slug, list_id: list.id, file },
+    });
     location.assign(url);
   };
   return (
     <Stack>
       <Group>
         <Button onClick={() => void download('processed').catch(notifyError)}>Download the result</Button>
-        <Button variant="default" onClick={() => void download('processed-filtered').catch(notifyError)}>Likely answers alone</Button>
-        <Button variant="default" onClick={() => void download('original').catch(notifyError)}>Original</Button>
+        <Button variant="default" onClick={() => void download('processed-filtered').catch(notifyError)}>
+          Likely answers alone
+        </Button>
+        <Button variant="default" onClick={() => void download('original').catch(notifyError)}>
+          Original
+        </Button>
       </Group>
       <Rows list={list} />
       {list.summary && (
@@ -204,20 +278,44 @@ function Result({ list }: { readonly list: ListDetail }) {
   );
 }
 
-function Counts({ counts, isPie = false, title }: { readonly title: string; readonly counts: Record<string, number>; readonly isPie?: boolean }) {
-  const rows = Object.entries(counts).map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count);
-  const columns = [{ title: 'Name', show: (row: (typeof rows)[number]) => row.name }, { title: 'Numbers', show: (row: (typeof rows)[number]) => formatNumber(row.count) }];
+function Counts({
+  counts,
+  isPie = false,
+  title,
+}: {
+  readonly title: string;
+  readonly counts: Record<string, number>;
+  readonly isPie?: boolean;
+}) {
+  const rows = Object.entries(counts)
+    .map(([name, count]) => ({ name, count }))
+    .sort((a, b) => b.count - a.count);
+  const columns = [
+    { title: 'Name', show: (row: (typeof rows)[number]) => row.name },
+    { title: 'Numbers', show: (row: (typeof rows)[number]) => formatNumber(row.count) },
+  ];
   return (
     <Chart title={title} rows={rows} columns={columns} height={260}>
       {isPie ? (
-        <PieChart>
-          <Pie data={rows.filter(({ count }) => count > 0)} dataKey="count" nameKey="name" innerRadius="55%" isAnimationActive={false} label={({ name }) => String(name)}>
-            {rows.filter(({ count }) => count > 0).map(({ name }) => <Cell key={name} fill={COLORS[name] ?? 'var(--mantine-color-cyan-6)'} />)}
+        <PieChart accessibilityLayer={false}>
+          <Pie rootTabIndex={-1}
+            data={rows.filter(({ count }) => count > 0)}
+            dataKey="count"
+            nameKey="name"
+            innerRadius="55%"
+            isAnimationActive={false}
+            label={({ name }) => String(name)}
+          >
+            {rows
+              .filter(({ count }) => count > 0)
+              .map(({ name }) => (
+                <Cell key={name} fill={COLORS[name] ?? 'var(--mantine-color-cyan-6)'} />
+              ))}
           </Pie>
           <Tooltip />
         </PieChart>
       ) : (
-        <BarChart data={rows.slice(0, MOST_BARS)} layout="vertical" margin={{ left: 8 }}>
+        <BarChart accessibilityLayer={false} data={rows.slice(0, MOST_BARS)} layout="vertical" margin={{ left: 8 }}>
           <XAxis type="number" hide />
           <YAxis type="category" dataKey="name" width={130} fontSize={12} tickLine={false} axisLine={false} />
           <Tooltip />

@@ -23,7 +23,11 @@ export function ListsPage() {
   const [trail, setTrail] = useState<string[]>([]);
   const [sent, setSent] = useState<number | null>(null);
   const [error, setError] = useState<Error | null>(null);
-  const query = useCall('GET /panel/organizations/{slug}/lists', { params: { slug }, query: { limit: 25, ...(trail.length > 0 && { cursor: trail.at(-1)! }) } }, { everyMs: REFRESH_MS, keep: true });
+  const query = useCall(
+    'GET /panel/organizations/{slug}/lists',
+    { params: { slug }, query: { limit: 25, ...(trail.length > 0 && { cursor: trail.at(-1)! }) } },
+    { everyMs: REFRESH_MS, keep: true },
+  );
   const send = async (file: File | undefined) => {
     if (file === undefined) return;
     setError(null);
@@ -53,13 +57,17 @@ export function ListsPage() {
       >
         <Stack align="center" gap={4} py="md" style={{ pointerEvents: 'none' }}>
           <Text fw={600}>Drop a CSV here, or choose one</Text>
-          <Text size="sm" c="dimmed">Any usual separator and encoding, up to 100 MB. You choose the column with the numbers next.</Text>
+          <Text size="sm" c="dimmed">
+            Any usual separator and encoding, up to 100 MB. You choose the column with the numbers next.
+          </Text>
         </Stack>
       </Dropzone>
       {sent !== null && (
         <Stack gap={4} role="status">
           <Progress value={sent * 100} aria-label="Uploaded" animated />
-          <Text size="sm" c="dimmed">{sent < 1 ? `Uploading, ${Math.round(sent * 100)} %` : 'Reading the file…'}</Text>
+          <Text size="sm" c="dimmed">
+            {sent < 1 ? `Uploading, ${Math.round(sent * 100)} %` : 'Reading the file…'}
+          </Text>
         </Stack>
       )}
       <Loaded query={query}>
@@ -75,7 +83,14 @@ export function ListsPage() {
               keyOf={({ id }) => id}
               onOpen={({ id }) => void navigate({ to: '/o/$slug/lists/$id', params: { slug, id } })}
               columns={[
-                { title: 'File', show: (row) => <Link to="/o/$slug/lists/$id" params={{ slug, id: row.id }}>{row.filename}</Link> },
+                {
+                  title: 'File',
+                  show: (row) => (
+                    <Link to="/o/$slug/lists/$id" params={{ slug, id: row.id }}>
+                      {row.filename}
+                    </Link>
+                  ),
+                },
                 { title: 'Status', show: (row) => <StatusBadge status={row.status} /> },
                 { title: 'From', show: (row) => (row.source === 'api' ? 'API' : 'panel') },
                 { title: 'Valid', right: true, show: (row) => formatNumber(row.valid_rows) },
@@ -89,7 +104,9 @@ export function ListsPage() {
         }
       </Loaded>
       <Group>
-        <Button component="a" href="/docs" variant="subtle" size="xs">The same over the API</Button>
+        <Button component="a" href="/docs" variant="subtle" size="xs">
+          The same over the API
+        </Button>
       </Group>
     </Page>
   );

@@ -62,7 +62,9 @@ export function SignInPage() {
         <form onSubmit={submit}>
           <Stack>
             <img src="/favicon.svg" alt="" width={40} height={40} />
-            <Title order={1} size="h2">{title}</Title>
+            <Title order={1} size="h2">
+              {title}
+            </Title>
             {invitation !== null && <Text c="dimmed">You were invited as {invitation.role === 'owner' ? 'an owner' : 'a member'}.</Text>}
             {error && <ErrorNote error={error} />}
             {invitation !== null && <TextInput label="Name" name="name" required maxLength={200} autoComplete="name" />}
@@ -75,8 +77,12 @@ export function SignInPage() {
               description={invitation === null ? undefined : 'At least 10 characters'}
               autoComplete={invitation === null ? 'current-password' : 'new-password'}
             />
-            <Button type="submit" loading={isBusy}>{invitation === null ? 'Sign in' : 'Join'}</Button>
-            <Text size="sm" c="dimmed">No password yet? Open the link that the first start printed, or ask for a new one.</Text>
+            <Button type="submit" loading={isBusy}>
+              {invitation === null ? 'Sign in' : 'Join'}
+            </Button>
+            <Text size="sm" c="dimmed">
+              No password yet? Open the link that the first start printed, or ask for a new one.
+            </Text>
           </Stack>
         </form>
       </Paper>

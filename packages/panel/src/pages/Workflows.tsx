@@ -13,16 +13,27 @@ export function WorkflowsPage() {
   const navigate = useNavigate();
   const [page, setPage] = useState(1);
   const [isNew, setNew] = useState(false);
-  const query = useCall('GET /panel/organizations/{slug}/dialnexa/workflows', { params: { slug }, query: { page, limit: 25 } }, { keep: true });
+  const query = useCall(
+    'GET /panel/organizations/{slug}/dialnexa/workflows',
+    { params: { slug }, query: { page, limit: 25 } },
+    { keep: true },
+  );
   const create = useAct('POST /panel/organizations/{slug}/dialnexa/workflows');
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const body = { title: String(form.get('title')), description: String(form.get('description') ?? '') };
-    create.mutate({ params: { slug }, body }, { onSuccess: ({ id }) => void navigate({ to: '/o/$slug/workflows/$id', params: { slug, id } }) });
+    create.mutate(
+      { params: { slug }, body },
+      { onSuccess: ({ id }) => void navigate({ to: '/o/$slug/workflows/$id', params: { slug, id } }) },
+    );
   };
   return (
-    <Page title="Workflows" subtitle="Graphs that leads walk: calls, waits, conditions, your application." actions={<Button onClick={() => (create.reset(), setNew(true))}>New workflow</Button>}>
+    <Page
+      title="Workflows"
+      subtitle="Graphs that leads walk: calls, waits, conditions, your application."
+      actions={<Button onClick={() => (create.reset(), setNew(true))}>New workflow</Button>}
+    >
       <Loaded query={query}>
         {({ data, meta }) =>
           data.length === 0 ? (
@@ -34,7 +45,14 @@ export function WorkflowsPage() {
               keyOf={({ id }) => id}
               onOpen={({ id }) => void navigate({ to: '/o/$slug/workflows/$id', params: { slug, id } })}
               columns={[
-                { title: 'Title', show: (row) => <Link to="/o/$slug/workflows/$id" params={{ slug, id: row.id }}>{row.title}</Link> },
+                {
+                  title: 'Title',
+                  show: (row) => (
+                    <Link to="/o/$slug/workflows/$id" params={{ slug, id: row.id }}>
+                      {row.title}
+                    </Link>
+                  ),
+                },
                 { title: 'Status', show: (row) => <StatusBadge status={row.status} /> },
                 { title: 'Description', show: (row) => row.description || '–' },
                 { title: 'Changed', show: (row) => <Time at={row.updated_at} ago /> },
@@ -51,8 +69,12 @@ export function WorkflowsPage() {
             <TextInput label="Title" name="title" required data-autofocus />
             <Textarea label="Description" name="description" />
             <Group justify="flex-end">
-              <Button variant="default" onClick={() => setNew(false)}>Cancel</Button>
-              <Button type="submit" loading={create.isPending}>Create</Button>
+              <Button variant="default" onClick={() => setNew(false)}>
+                Cancel
+              </Button>
+              <Button type="submit" loading={create.isPending}>
+                Create
+              </Button>
             </Group>
           </Stack>
         </form>

@@ -57,13 +57,21 @@ export function DataTable<Row>(props: {
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      {props.pager && <Group justify="flex-end" mt="sm">{props.pager}</Group>}
+      {props.pager && (
+        <Group justify="flex-end" mt="sm">
+          {props.pager}
+        </Group>
+      )}
     </Box>
   );
 }
 
 /** Pages by cursor: forward by what the server gave, back by what was seen. */
-export function CursorPager(props: { readonly trail: readonly string[]; readonly next: string | null; readonly onGo: (trail: string[]) => void }) {
+export function CursorPager(props: {
+  readonly trail: readonly string[];
+  readonly next: string | null;
+  readonly onGo: (trail: string[]) => void;
+}) {
   const { next, onGo, trail } = props;
   if (trail.length === 0 && next === null) return null;
   return (

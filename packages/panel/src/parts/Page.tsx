@@ -4,14 +4,25 @@ import type { ReactNode } from 'react';
 import { Refused } from '../api/client.ts';
 
 /** The frame of every page: a title, what can be done, and the content. */
-export function Page(props: { readonly title: string; readonly subtitle?: ReactNode; readonly actions?: ReactNode; readonly children: ReactNode }) {
+export function Page(props: {
+  readonly title: string;
+  readonly subtitle?: ReactNode;
+  readonly actions?: ReactNode;
+  readonly children: ReactNode;
+}) {
   useDocumentTitle(`${props.title} · Dialhook`);
   return (
     <Stack gap="lg">
       <Group justify="space-between" align="flex-start">
         <Box>
-          <Title order={1} size="h2">{props.title}</Title>
-          {props.subtitle && <Text c="dimmed" component="div">{props.subtitle}</Text>}
+          <Title order={1} size="h2">
+            {props.title}
+          </Title>
+          {props.subtitle && (
+            <Text c="dimmed" component="div">
+              {props.subtitle}
+            </Text>
+          )}
         </Box>
         {props.actions && <Group gap="xs">{props.actions}</Group>}
       </Group>
@@ -58,7 +69,11 @@ export function Empty({ title, children, command }: { readonly title: string; re
   return (
     <Stack align="center" gap="xs" py="xl" ta="center">
       <Text fw={600}>{title}</Text>
-      {children && <Text c="dimmed" maw={520} component="div">{children}</Text>}
+      {children && (
+        <Text c="dimmed" maw={520} component="div">
+          {children}
+        </Text>
+      )}
       {command && (
         <Code block maw="100%" ta="left" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} tabIndex={0}>
           {command}

@@ -36,7 +36,10 @@ export function ReplayButton({ filters }: { readonly filters: DeliveryFilters })
       setJob((await call('POST /panel/organizations/{slug}/replays', { params: { slug }, body })).id);
       await jobs.refetch();
     });
-  const cancel = () => run(async () => void (await call('POST /panel/organizations/{slug}/replays/{replay_id}/cancel', { params: { slug, replay_id: jobId! } })));
+  const cancel = () =>
+    run(
+      async () => void (await call('POST /panel/organizations/{slug}/replays/{replay_id}/cancel', { params: { slug, replay_id: jobId! } })),
+    );
   const close = () => {
     setCount(null);
     setJob(null);
@@ -50,22 +53,38 @@ export function ReplayButton({ filters }: { readonly filters: DeliveryFilters })
         {job === undefined ? (
           <Stack>
             <Text>
-              <b>{count?.at_least ? 'At least ' : ''}{formatNumber(count?.count ?? 0)}</b> finished deliveries {filters.since ? 'since the chosen time' : 'of the last 24 hours'} fit the filters. Each is sent again as a new delivery.
+              <b>
+                {count?.at_least ? 'At least ' : ''}
+                {formatNumber(count?.count ?? 0)}
+              </b>{' '}
+              finished deliveries {filters.since ? 'since the chosen time' : 'of the last 24 hours'} fit the filters. Each is sent again as
+              a new delivery.
             </Text>
-            {!filters.status && <Alert color="yellow">Delivered ones are among them. Choose the status “exhausted” to repeat failures alone.</Alert>}
+            {!filters.status && (
+              <Alert color="yellow">Delivered ones are among them. Choose the status “exhausted” to repeat failures alone.</Alert>
+            )}
             <Group justify="flex-end">
-              <Button variant="default" onClick={close}>Close</Button>
-              <Button disabled={!count?.count} loading={isBusy} onClick={() => void start()}>Send them again</Button>
+              <Button variant="default" onClick={close}>
+                Close
+              </Button>
+              <Button disabled={!count?.count} loading={isBusy} onClick={() => void start()}>
+                Send them again
+              </Button>
             </Group>
           </Stack>
         ) : (
           <Stack>
             <Progress value={job.total === 0 ? 100 : ((job.replayed + job.skipped) / job.total) * 100} aria-label="Progress" />
             <Text role="status">
-              {words(job.status)}: {formatNumber(job.replayed)} of {formatNumber(job.total)} sent again{job.skipped > 0 && `, ${formatNumber(job.skipped)} skipped`}
+              {words(job.status)}: {formatNumber(job.replayed)} of {formatNumber(job.total)} sent again
+              {job.skipped > 0 && `, ${formatNumber(job.skipped)} skipped`}
             </Text>
             <Group justify="flex-end">
-              {job.status === 'running' && <Button variant="default" loading={isBusy} onClick={() => void cancel()}>Cancel</Button>}
+              {job.status === 'running' && (
+                <Button variant="default" loading={isBusy} onClick={() => void cancel()}>
+                  Cancel
+                </Button>
+              )}
               <Button onClick={close}>Close</Button>
             </Group>
           </Stack>

@@ -13,7 +13,12 @@ export function Copy({ value, label = 'Copy' }: { readonly value: string; readon
 }
 
 /** Something that is shown this once: a key, a signing secret, an invitation. */
-export function ShownOnce(props: { readonly title: string; readonly what: string; readonly value: string | null; readonly onClose: () => void }) {
+export function ShownOnce(props: {
+  readonly title: string;
+  readonly what: string;
+  readonly value: string | null;
+  readonly onClose: () => void;
+}) {
   return (
     <Modal opened={props.value !== null} onClose={props.onClose} title={props.title} size="lg" closeOnClickOutside={false}>
       <Stack>
@@ -25,7 +30,9 @@ export function ShownOnce(props: { readonly title: string; readonly what: string
           <Copy value={props.value ?? ''} />
         </Group>
         <Group justify="flex-end">
-          <Text size="sm" c="dimmed">Stored it somewhere safe?</Text>
+          <Text size="sm" c="dimmed">
+            Stored it somewhere safe?
+          </Text>
           <Button onClick={props.onClose}>Done</Button>
         </Group>
       </Stack>

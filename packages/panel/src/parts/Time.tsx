@@ -3,7 +3,12 @@ import { formatAgo, formatTime } from './format.ts';
 
 /** A time in the reader's zone, with UTC on hover. */
 export function Time({ at, ago = false }: { readonly at: string | null | undefined; readonly ago?: boolean }) {
-  if (!at) return <Text span c="dimmed">–</Text>;
+  if (!at)
+    return (
+      <Text span c="dimmed">
+        –
+      </Text>
+    );
   return (
     <Tooltip label={`${new Date(at).toISOString()} (UTC)`}>
       <Text span component="time" dateTime={at} style={{ whiteSpace: 'nowrap' }}>

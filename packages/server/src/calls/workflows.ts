@@ -16,6 +16,7 @@ import {
 } from './model.ts';
 import { WORKFLOW_LEAD_TRANSITIONS, WORKFLOW_TRANSITIONS, type WorkflowLeadStatus, type WorkflowStatus } from './states.ts';
 import {
+  countByNode,
   findWorkflowLead,
   insertWorkflowLeads,
   listSteps,
@@ -89,6 +90,11 @@ export class Workflows {
 
   async graph(organizationId: string, id: string | null): Promise<Graph> {
     return loadGraph(this.#options.database, (await this.find(organizationId, id)).id);
+  }
+
+  /** How many leads are at each node. */
+  async counts(organizationId: string, id: string | null): Promise<{ node: string; count: number }[]> {
+    return countByNode(this.#options.database, (await this.find(organizationId, id)).id);
   }
 
   rename(organizationId: string, id: string | null, change: { readonly title?: string; readonly description?: string }): Promise<Workflow> {

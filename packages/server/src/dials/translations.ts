@@ -1,6 +1,6 @@
 import type { Database } from '@dialhook/engine';
 import { DIAL_LIMITS } from './limits.ts';
-import { countRows, deleteRow, findRow, insertRow, updateRow, type TranslationTable } from './store/translations.ts';
+import { countRows, deleteRow, findRow, insertRow, listRows, updateRow, type TranslationTable } from './store/translations.ts';
 
 /** The three tables of a company's dialler, by the name that their routes have. */
 export const TRANSLATIONS = {
@@ -34,6 +34,11 @@ export class DialTranslations {
 
   find(name: TranslationName, organizationId: string, key: string): Promise<Row | null> {
     return findRow(this.#database, TRANSLATIONS[name], organizationId, key);
+  }
+
+  /** By key, after the one given. */
+  list(name: TranslationName, organizationId: string, after: string, limit: number): Promise<Row[]> {
+    return listRows(this.#database, TRANSLATIONS[name], organizationId, after, limit);
   }
 
   remove(name: TranslationName, organizationId: string, key: string): Promise<boolean> {

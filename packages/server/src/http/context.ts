@@ -16,6 +16,8 @@ import type { Statistics } from '../statistics/statistics.ts';
 /** What the HTTP surfaces may use. They hold no state and no rules of their own. */
 export interface Context {
   readonly config: Config;
+  /** Base of links; known once the server listens. */
+  readonly publicUrl: () => string;
   readonly database: Database;
   readonly clock: Clock;
   readonly engine: Engine;

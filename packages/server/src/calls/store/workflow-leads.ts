@@ -145,6 +145,15 @@ export async function strandWorkflowLeads(tx: Queryable, workflowId: string, nod
   });
 }
 
+/** How many leads are at each node of a workflow now; those that have ended count at the node where they did. */
+export async function countByNode(db: Queryable, workflowId: string): Promise<{ node: string; count: number }[]> {
+  return db.query<{ node: string; count: number }>({
+    text: `select current_node_id as node, count(*) as count from workflow_leads
+            where workflow_id = $1 and current_node_id is not null and status <> 'removed' group by current_node_id`,
+    values: [workflowId],
+  });
+}
+
 /** Stores steps that were begun, and what became of them. */
 export async function saveSteps(tx: Queryable, steps: readonly WorkflowStep[]): Promise<void> {
   if (steps.length === 0) return;

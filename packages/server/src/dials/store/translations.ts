@@ -67,6 +67,20 @@ export async function deleteRow(
   return rows.length === 1;
 }
 
+/** By key, after the one given. */
+export async function listRows(
+  db: Queryable,
+  { columns, table }: TranslationTable,
+  organizationId: string,
+  after: string,
+  limit: number,
+): Promise<Values[]> {
+  return db.query<Values>({
+    text: `select ${columns.join(', ')} from ${table} where organization_id = $1 and ${columns[0]} > $2 order by ${columns[0]} limit $3`,
+    values: [organizationId, after, limit],
+  });
+}
+
 export async function countRows(db: Queryable, { table }: TranslationTable, organizationId: string): Promise<number> {
   const [row] = await db.query<{ count: number }>({
     text: `select count(*) as count from ${table} where organization_id = $1`,

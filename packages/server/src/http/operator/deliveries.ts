@@ -20,11 +20,31 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine 
       },
     },
     async (request) => {
-      const { cursor, endpoint: endpointId, event_type: eventType, limit, response_status: responseStatus, search, since, status, until } = request.query;
+      const {
+        cursor,
+        endpoint: endpointId,
+        event_type: eventType,
+        limit,
+        response_status: responseStatus,
+        search,
+        since,
+        status,
+        until,
+      } = request.query;
       const { id: organizationId } = await accounts.organization(request.params.slug);
       const before = cursor === undefined ? undefined : decodeCursor(cursor);
       if (before === null) throw new Problem('invalid_request', 'cursor is not one of ours', 'cursor');
-      const filter = { organizationId, endpointId, status, eventType, before, since: time(since), until: time(until), responseStatus, search };
+      const filter = {
+        organizationId,
+        endpointId,
+        status,
+        eventType,
+        before,
+        since: time(since),
+        until: time(until),
+        responseStatus,
+        search,
+      };
       const rows = await engine.deliveries(filter, limit + 1);
       const { rows: shown, next_cursor } = page(rows, limit);
       return { data: shown.map(toDelivery), next_cursor };

@@ -275,7 +275,11 @@ export const DeliveryQuery = Type.Object({
     Type.Integer({ minimum: 100, maximum: 599, description: 'Of the last answer; among the newest 5,000 that fit the other filters' }),
   ),
   search: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 200, description: 'A delivery’s or an event’s id, or text in its data; among the newest 5,000' }),
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: 'A delivery’s or an event’s id, or text in its data; among the newest 5,000',
+    }),
   ),
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
   cursor: Type.Optional(Type.String()),

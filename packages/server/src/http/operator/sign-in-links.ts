@@ -6,7 +6,7 @@ import { SignInLink, SignInLinkCreated } from './schemas.ts';
 import { problems, type SlugParams } from './shared.ts';
 
 /** Links that sign a member in to the panel, once. */
-export function signInLinkRoute(app: FastifyInstance, { accounts, config, sessions }: Context): void {
+export function signInLinkRoute(app: FastifyInstance, { accounts, publicUrl, sessions }: Context): void {
   app.post<{ Params: SlugParams; Body: Static<typeof SignInLink> }>(
     '/organizations/:slug/sign-in-links',
     {
@@ -20,7 +20,7 @@ export function signInLinkRoute(app: FastifyInstance, { accounts, config, sessio
     async (request, reply) => {
       const { id } = await accounts.organization(request.params.slug);
       const { expiresAt, token } = await sessions.createLink(id, request.body.user_id);
-      return reply.code(201).send({ url: signInUrl(config.publicUrl, token), expires_at: expiresAt });
+      return reply.code(201).send({ url: signInUrl(publicUrl(), token), expires_at: expiresAt });
     },
   );
 }

@@ -5,7 +5,7 @@ import { problems, type SlugParams } from '../operator/shared.ts';
 import { InvitationList, Invite, LinkCreated } from './schemas.ts';
 
 /** Invitations; members themselves are listed and removed by the operator's routes. */
-export function invitationRoutes(app: FastifyInstance, { config, sessions }: Context): void {
+export function invitationRoutes(app: FastifyInstance, { publicUrl, sessions }: Context): void {
   const params = Type.Object({ slug: Type.String() });
   const path = '/organizations/:slug/invitations';
 
@@ -31,7 +31,7 @@ export function invitationRoutes(app: FastifyInstance, { config, sessions }: Con
     async (request, reply) => {
       const { email = null, role } = request.body;
       const { expiresAt, token } = await sessions.invite(request.membership.organizationId, role, email);
-      return reply.code(201).send({ url: signInUrl(config.publicUrl, token), expires_at: expiresAt });
+      return reply.code(201).send({ url: signInUrl(publicUrl(), token), expires_at: expiresAt });
     },
   );
 }

@@ -1,16 +1,18 @@
 import Type, { type Static } from 'typebox';
 import type { FastifyInstance } from 'fastify';
 import { isUuid } from '@dialhook/engine';
+import { internalId, publicId } from '../../calls/ids.ts';
+import { TRANSLATIONS, type TranslationName } from '../../dials/translations.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../operator/problems.ts';
 import { problems, type SlugParams } from '../operator/shared.ts';
-import { HealthList, OverviewBody, OverviewQuery, SentRequest, Tested } from './schemas.ts';
+import { HealthList, NodeCounts, OverviewBody, OverviewQuery, SentRequest, Tested, TranslationPage, TranslationQuery } from './schemas.ts';
 
 type EndpointParams = SlugParams & { readonly endpoint_id: string };
 type DeliveryParams = SlugParams & { readonly delivery_id: string };
 
 /** What the overview, the endpoints' health and a delivery's page show beyond the operator's routes. */
-export function overviewRoutes(app: FastifyInstance, { dials, engine, statistics }: Context): void {
+export function overviewRoutes(app: FastifyInstance, { dials, engine, statistics, telephony }: Context): void {
   const params = Type.Object({ slug: Type.String() });
 
   app.get<{ Params: SlugParams; Querystring: Static<typeof OverviewQuery> }>(
@@ -101,6 +103,42 @@ export function overviewRoutes(app: FastifyInstance, { dials, engine, statistics
       const sent = isUuid(id) ? await engine.requestOf(request.membership.organizationId, id) : null;
       if (sent === null) throw new Problem('not_found', 'The delivery, its event or its endpoint is gone.');
       return { url: sent.url, headers: sent.headers, body: sent.body, planned_at: sent.plannedAt.map((at) => new Date(at)) };
+    },
+  );
+
+  app.get<{ Params: SlugParams & { readonly table: TranslationName }; Querystring: Static<typeof TranslationQuery> }>(
+    '/organizations/:slug/translations/:table',
+    {
+      schema: {
+        summary: 'List a table of translations by key',
+        params: Type.Object({ slug: Type.String(), table: Type.Enum(Object.keys(TRANSLATIONS) as TranslationName[]) }),
+        querystring: TranslationQuery,
+        response: { 200: TranslationPage, ...problems(400, 401, 404) },
+      },
+    },
+    async (request) => {
+      const { cursor, limit } = request.query;
+      const { table } = request.params;
+      const [key] = TRANSLATIONS[table].columns;
+      const after = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
+      const rows = await dials.translations.list(table, request.membership.organizationId, after, limit + 1);
+      const shown = rows.slice(0, limit);
+      return { data: shown, next_cursor: rows.length > limit ? Buffer.from(String(shown.at(-1)![key])).toString('base64url') : null };
+    },
+  );
+
+  app.get<{ Params: SlugParams & { readonly workflow_id: string } }>(
+    '/organizations/:slug/workflows/:workflow_id/counts',
+    {
+      schema: {
+        summary: 'How many leads are at each node of a workflow',
+        params: Type.Object({ slug: Type.String(), workflow_id: Type.String() }),
+        response: { 200: NodeCounts, ...problems(401, 404) },
+      },
+    },
+    async (request) => {
+      const counts = await telephony.workflows.counts(request.membership.organizationId, internalId('wf', request.params.workflow_id));
+      return { data: counts.map(({ count, node }) => ({ node_id: publicId('node', node), count })) };
     },
   );
 }

@@ -161,3 +161,16 @@ export const SentRequest = Type.Object(
   { url: Type.String(), headers: Type.Record(Type.String(), Type.String()), body: Type.String(), planned_at: Type.Array(Time) },
   { examples: [{ url: 'https://hooks.acme.example/', headers: { 'Content-Type': 'application/json' }, body: '{}', planned_at: [] }] },
 );
+
+export const TranslationQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
+  cursor: Type.Optional(Type.String()),
+});
+export const TranslationPage = Type.Object(
+  { data: Type.Array(Type.Record(Type.String(), Type.Unknown())), next_cursor: nullable(Type.String()) },
+  { examples: [{ data: [{ id: 'cb-7', name: 'Spring Callback', type: 'Inbound', inbound_pool_id: null }], next_cursor: null }] },
+);
+export const NodeCounts = Type.Object(
+  { data: Type.Array(Type.Object({ node_id: Type.String(), count: Type.Integer() })) },
+  { examples: [{ data: [{ node_id: 'node_0191f3a27c1e7d7ab0a45a2f1c3d4e62', count: 12 }] }] },
+);

@@ -20,7 +20,7 @@ declare module 'fastify' {
 const COOKIE = 'dialhook_session';
 
 /** Signing in and out; nobody has to be signed in for these. */
-export function sessionRoutes(app: FastifyInstance, { accounts, config, sessions }: Context): void {
+export function sessionRoutes(app: FastifyInstance, { accounts, publicUrl, sessions }: Context): void {
   app.post<{ Body: Static<typeof SignIn> }>(
     '/session',
     {
@@ -74,7 +74,7 @@ export function sessionRoutes(app: FastifyInstance, { accounts, config, sessions
   });
 
   function begin(reply: FastifyReply, cookie: string): FastifyReply {
-    const secure = config.publicUrl.startsWith('https:') ? '; Secure' : '';
+    const secure = publicUrl().startsWith('https:') ? '; Secure' : '';
     const age = Math.floor(SESSION_LIMITS.sessionMs / 1000);
     return reply
       .header('set-cookie', `${COOKIE}=${cookie}; Path=/panel; Max-Age=${age}; HttpOnly; SameSite=Strict${secure}`)
@@ -84,7 +84,7 @@ export function sessionRoutes(app: FastifyInstance, { accounts, config, sessions
 }
 
 /** Who is signed in, and what they may change of themselves. */
-export function meRoutes(app: FastifyInstance, { config, sessions }: Context): void {
+export function meRoutes(app: FastifyInstance, { config, publicUrl, sessions }: Context): void {
   app.get('/me', { schema: { summary: 'Who is signed in', response: { 200: Me, ...problems(401) } } }, async ({ user }) => toMe(user));
 
   app.patch<{ Body: Static<typeof UpdateMe> }>(
@@ -117,7 +117,7 @@ export function meRoutes(app: FastifyInstance, { config, sessions }: Context): v
       organizations: organizations.map(({ credits, name, plan, role, slug }) => ({ slug, name, plan, credits, role })),
       calls: config.simulator === null ? 'external' : 'simulator',
       allows_private_targets: config.allowPrivateTargets,
-      public_url: config.publicUrl,
+      public_url: publicUrl(),
     };
   }
 }

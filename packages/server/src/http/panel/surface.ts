@@ -33,7 +33,7 @@ export async function panelSurface(app: FastifyInstance, context: Context): Prom
   app.setNotFoundHandler((request, reply) => sendPanelProblem(new Problem('not_found'), request, reply));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
-    refuseForgery(request, context.config.publicUrl);
+    refuseForgery(request, context.publicUrl());
   });
   sessionRoutes(app, context);
   await app.register(async (signedIn) => {

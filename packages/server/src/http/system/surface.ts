@@ -4,6 +4,7 @@ import { LIMITS } from '@dialhook/engine';
 import { fileKey, UPLOAD_FILES } from '../../lists/model.ts';
 import type { Context } from '../context.ts';
 import type { OpenApi } from '../openapi.ts';
+import { findPanel, servePanel } from '../panel/static.ts';
 import { docsPage, sendPage, startPage } from './pages.ts';
 
 const Ok = Type.Object({ status: Type.String() }, { examples: [{ status: 'ok' }] });
@@ -63,6 +64,7 @@ export async function systemSurface(
   }
 
   if (config.role === 'worker') return;
+  const panelFolder = findPanel();
 
   app.get<{ Params: { upload_id: string; file: string }; Querystring: { expires?: string; signature?: string } }>(
     '/files/:upload_id/:file',
@@ -86,5 +88,7 @@ export async function systemSurface(
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => openApi.document(version));
   app.get('/docs', { schema: { hide: true } }, async (_request, reply) => sendPage(reply, docsPage(openApi.document(version))));
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => sendPage(reply, startPage(config)));
+  // Without a built panel, such as after `npm ci` alone, the first steps are there as text.
+  if (panelFolder === null) app.get('/', { schema: { hide: true } }, async (_request, reply) => sendPage(reply, startPage(config)));
+  else await servePanel(app, panelFolder);
 }
