@@ -1,7 +1,7 @@
 import { Center, Loader } from '@mantine/core';
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
 import { call, queryClient, Refused } from './api/client.ts';
-import { Empty } from './parts/Page.tsx';
+import { Empty, ErrorNote } from './parts/Page.tsx';
 import { Shell } from './parts/Shell.tsx';
 
 /** Every address of the panel. Pages are loaded when they are opened. */
@@ -132,6 +132,7 @@ export const router = createRouter({
       <Loader aria-label="Loading" />
     </Center>
   ),
+  defaultErrorComponent: ({ error, reset }) => <ErrorNote error={error as Error} retry={reset} />,
   scrollRestoration: true,
 });
 

@@ -133,6 +133,11 @@ export async function makeShowcase(place: TestServer): Promise<Showcase> {
     const { data } = (await place.operator.get<{ data: { id: string }[] }>(`${base}/deliveries?status=undelivered&limit=1`)).body;
     return data.length > 0 && data;
   });
+  // Statistics are written every few seconds; PostgreSQL or not, the overview shows them then.
+  await eventually(
+    'the statistics are written',
+    async () => (await place.server.database.query({ text: 'select 1 from endpoint_hours' })).length > 0,
+  );
   const link = await place.operator.send<{ url: string }>('POST', `${base}/sign-in-links`, {});
   const at = `/o/${slug}`;
   return {

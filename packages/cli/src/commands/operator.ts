@@ -23,6 +23,18 @@ export function addOperatorCommands(program: Command): void {
       print(command, organization, `Organization ${organization.slug}: plan ${organization.plan}, ${organization.credits} credits.`);
     });
 
+  org
+    .command('sign-in')
+    .description('make a link that signs an owner in to the panel, once')
+    .argument('<organization>', 'its slug')
+    .action(async (slug: string, _options: object, command: Command) => {
+      const link = await OperatorClient.from(command).post<{ url: string; expires_at: string }>(
+        `/organizations/${encodeURIComponent(slug)}/sign-in-links`,
+        {},
+      );
+      print(command, link, `${link.url}\n\nIt works once, until ${link.expires_at}.`);
+    });
+
   const keys = program.command('keys').description('API keys');
   keys
     .command('create')

@@ -54,7 +54,15 @@ export async function call<R extends Route>(route: R, input: Input<R> = {}): Pro
 /** A browser keeps what it read for a moment; a session that is over is not asked again. */
 export const queryClient = new QueryClient({
   defaultOptions: {
-    queries: { staleTime: 2_000, retry: (count, error) => count < 2 && !(error instanceof Refused), refetchOnWindowFocus: true },
+    queries: {
+      staleTime: 2_000,
+      retry: (count, error) => count < 2 && !(error instanceof Refused),
+      refetchOnWindowFocus: true,
+      // Also without a network: an error is shown then, instead of waiting for ever, and the page is read when it is back.
+      networkMode: 'always',
+      refetchOnReconnect: true,
+    },
+    mutations: { networkMode: 'always' },
   },
 });
 

@@ -1,7 +1,7 @@
 import { Alert, Box, Button, Group, Loader, Progress, Select, SimpleGrid, Stack, Stepper, Switch, Table, Text, Title } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
-import { Bar, BarChart, Cell, Pie, PieChart, Tooltip, XAxis, YAxis } from 'recharts';
+import { Bar, BarChart, Cell, Legend, Pie, PieChart, Tooltip, XAxis, YAxis } from 'recharts';
 import { call, useAct, useCall, type Answer } from '../api/client.ts';
 import { Chart, Figure } from '../parts/Chart.tsx';
 import { formatNumber, formatPercent } from '../parts/format.ts';
@@ -298,13 +298,13 @@ function Counts({
     <Chart title={title} rows={rows} columns={columns} height={260}>
       {isPie ? (
         <PieChart accessibilityLayer={false}>
-          <Pie rootTabIndex={-1}
+          <Pie
+            rootTabIndex={-1}
             data={rows.filter(({ count }) => count > 0)}
             dataKey="count"
             nameKey="name"
             innerRadius="55%"
             isAnimationActive={false}
-            label={({ name }) => String(name)}
           >
             {rows
               .filter(({ count }) => count > 0)
@@ -313,13 +313,22 @@ function Counts({
               ))}
           </Pie>
           <Tooltip />
+          <Legend />
         </PieChart>
       ) : (
         <BarChart accessibilityLayer={false} data={rows.slice(0, MOST_BARS)} layout="vertical" margin={{ left: 8 }}>
           <XAxis type="number" hide />
-          <YAxis type="category" dataKey="name" width={130} fontSize={12} tickLine={false} axisLine={false} />
+          <YAxis
+            type="category"
+            dataKey="name"
+            width={130}
+            fontSize={12}
+            tick={{ fill: 'var(--mantine-color-dimmed)' }}
+            tickLine={false}
+            axisLine={false}
+          />
           <Tooltip />
-          <Bar dataKey="count" fill="var(--mantine-color-cyan-6)" isAnimationActive={false} />
+          <Bar dataKey="count" maxBarSize={26} fill="var(--mantine-color-cyan-6)" isAnimationActive={false} />
         </BarChart>
       )}
     </Chart>

@@ -57,7 +57,7 @@ function Charts({ overview }: { readonly overview: Overview }) {
         This page fills itself as soon as the first webhook goes out.
       </Empty>
     );
-  const hour = { dataKey: 'at', tickFormatter: formatHour, tickLine: false, fontSize: 12, minTickGap: 30 } as const;
+  const hour = { dataKey: 'at', tickFormatter: formatHour, tickLine: false, fontSize: 12, minTickGap: 30, tick: TICK } as const;
   const tip = { labelFormatter: (at: unknown) => formatTime(String(at)), contentStyle: TIP };
   return (
     <>
@@ -89,7 +89,7 @@ function Charts({ overview }: { readonly overview: Overview }) {
           <AreaChart accessibilityLayer={false} data={buckets}>
             <CartesianGrid stroke="var(--panel-line)" vertical={false} />
             <XAxis {...hour} />
-            <YAxis width={48} tickFormatter={formatCompact} fontSize={12} tickLine={false} axisLine={false} />
+            <YAxis width={48} tickFormatter={formatCompact} fontSize={12} tick={TICK} tickLine={false} axisLine={false} />
             <Tooltip {...tip} />
             <Area
               type="monotone"
@@ -135,14 +135,14 @@ function Charts({ overview }: { readonly overview: Overview }) {
           <LineChart accessibilityLayer={false} data={buckets}>
             <CartesianGrid stroke="var(--panel-line)" vertical={false} />
             <XAxis {...hour} />
-            <YAxis width={56} tickFormatter={(ms: number) => formatMs(ms)} fontSize={12} tickLine={false} axisLine={false} />
+            <YAxis width={56} tickFormatter={(ms: number) => formatMs(ms)} fontSize={12} tick={TICK} tickLine={false} axisLine={false} />
             <Tooltip {...tip} formatter={(ms) => formatMs(Number(ms))} />
             <Line
               type="monotone"
               dataKey="p50_ms"
               name="p50"
               stroke="var(--mantine-color-cyan-6)"
-              dot={false}
+              dot={{ r: 2 }}
               connectNulls
               isAnimationActive={false}
             />
@@ -151,7 +151,7 @@ function Charts({ overview }: { readonly overview: Overview }) {
               dataKey="p95_ms"
               name="p95"
               stroke="var(--mantine-color-yellow-6)"
-              dot={false}
+              dot={{ r: 2 }}
               connectNulls
               isAnimationActive={false}
             />
@@ -160,7 +160,7 @@ function Charts({ overview }: { readonly overview: Overview }) {
               dataKey="p99_ms"
               name="p99"
               stroke="var(--mantine-color-red-6)"
-              dot={false}
+              dot={{ r: 2 }}
               connectNulls
               isAnimationActive={false}
             />
@@ -184,7 +184,15 @@ function Charts({ overview }: { readonly overview: Overview }) {
           >
             <BarChart accessibilityLayer={false} data={[...rows]}>
               <XAxis {...hour} />
-              <YAxis width={48} tickFormatter={formatCompact} fontSize={12} tickLine={false} axisLine={false} allowDecimals={false} />
+              <YAxis
+                width={48}
+                tickFormatter={formatCompact}
+                fontSize={12}
+                tick={TICK}
+                tickLine={false}
+                axisLine={false}
+                allowDecimals={false}
+              />
               <Tooltip {...tip} />
               <Bar dataKey="count" fill="var(--mantine-color-cyan-6)" isAnimationActive={false} />
             </BarChart>
@@ -196,4 +204,5 @@ function Charts({ overview }: { readonly overview: Overview }) {
 }
 
 const sumOf = (rows: readonly { readonly count: number }[]) => rows.reduce((total, { count }) => total + count, 0);
+const TICK = { fill: 'var(--mantine-color-dimmed)' };
 const TIP = { background: 'var(--mantine-color-body)', border: '1px solid var(--panel-line)', borderRadius: 8 };

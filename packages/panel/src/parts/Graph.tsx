@@ -24,17 +24,35 @@ const COLORS: Record<string, string> = {
   DROPPED: 'red',
 };
 
-/** Each node in a column by its distance from the entry, in the order of its creation. */
+/** Edges that lead back to a node on the way to them: a drawing from left to right has no place for those. */
+function loops(nodes: readonly Node[], edges: readonly Edge[]): Set<string> {
+  const back = new Set<string>();
+  const state = new Map<string, 'open' | 'done'>();
+  const visit = (id: string) => {
+    state.set(id, 'open');
+    for (const { from_node_id: from, id: edge, to_node_id: to } of edges) {
+      if (from !== id) continue;
+      if (state.get(to) === 'open') back.add(edge);
+      else if (!state.has(to)) visit(to);
+    }
+    state.set(id, 'done');
+  };
+  for (const { id } of nodes) if (!state.has(id)) visit(id);
+  return back;
+}
+
+/** Each node in a column by its longest way from the entry, in the order of its creation. */
 function place(nodes: readonly Node[], edges: readonly Edge[]): Map<string, { readonly x: number; readonly y: number }> {
-  const depth = new Map<string, number>();
-  const entered = new Set(edges.map(({ to_node_id: to }) => to));
-  const queue = nodes.filter(({ id }) => !entered.has(id)).map(({ id }) => id);
-  for (const id of queue) depth.set(id, 0);
-  for (let at = 0; at < queue.length; at++) {
-    for (const { from_node_id: from, to_node_id: to } of edges) {
-      if (from !== queue[at] || depth.has(to)) continue;
-      depth.set(to, depth.get(from)! + 1);
-      queue.push(to);
+  const back = loops(nodes, edges);
+  const forward = edges.filter(({ id }) => !back.has(id));
+  const depth = new Map<string, number>(nodes.map(({ id }) => [id, 0]));
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const { from_node_id: from, to_node_id: to } of forward) {
+      const least = (depth.get(from) ?? 0) + 1;
+      if ((depth.get(to) ?? 0) >= least) continue;
+      depth.set(to, least);
+      changed = true;
     }
   }
   const rows = new Map<number, number>();
@@ -71,11 +89,17 @@ export function Graph<N extends Node>(props: {
           const [a, b] = [places.get(from), places.get(to)];
           if (a === undefined || b === undefined) return null;
           const isBack = b.x <= a.x;
+          // Around what stands between, below it.
+          const isLong = !isBack && b.x - a.x > WIDTH + GAP_X && b.y === a.y;
           const [x1, y1] = [a.x + WIDTH, a.y + HEIGHT / 2];
           const [x2, y2] = isBack ? [b.x + WIDTH / 2, b.y + HEIGHT] : [b.x, b.y + HEIGHT / 2];
+          const drop = HEIGHT + GAP_Y / 2;
           const bend = isBack
             ? `C ${x1 + 50} ${y1 + 70}, ${x2} ${y2 + 60}, ${x2} ${y2}`
-            : `C ${x1 + GAP_X / 2} ${y1}, ${x2 - GAP_X / 2} ${y2}, ${x2} ${y2}`;
+            : isLong
+              ? `C ${x1 + GAP_X / 2} ${y1 + drop}, ${x2 - GAP_X / 2} ${y2 + drop}, ${x2} ${y2}`
+              : `C ${x1 + GAP_X / 2} ${y1}, ${x2 - GAP_X / 2} ${y2}, ${x2} ${y2}`;
+          const labelY = (y1 + y2) / 2 + (isBack ? 44 : isLong ? drop * 0.75 + 12 : -5);
           return (
             <g key={id}>
               <path
@@ -88,7 +112,7 @@ export function Graph<N extends Node>(props: {
               {label && (
                 <text
                   x={(x1 + x2) / 2}
-                  y={(y1 + y2) / 2 + (isBack ? 44 : -5)}
+                  y={labelY}
                   fontSize={11}
                   textAnchor="middle"
                   fill="var(--mantine-color-text)"

@@ -72,16 +72,17 @@ export function Shell() {
   const { online } = useNetwork();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const base = `/o/${organization.slug}`;
+  const isOut = me.error instanceof Refused && me.error.status === 401;
   useEffect(() => close(), [pathname, close]);
+  useEffect(() => {
+    if (isOut) void navigate({ to: '/sign-in', replace: true });
+  }, [isOut, navigate]);
   useHotkeys([
     ['shift+?', () => help.open()],
     ['/', () => document.querySelector<HTMLInputElement>('[data-search]')?.focus()],
   ]);
 
-  if (me.error instanceof Refused && me.error.status === 401) {
-    void navigate({ to: '/sign-in', replace: true });
-    return null;
-  }
+  if (isOut) return null;
   if (me.data === undefined)
     return (
       <Center h="100vh">
@@ -167,7 +168,16 @@ export function Shell() {
                 const to = path === '' ? base : `${base}/${path}`;
                 const active = path === '' ? pathname === base : pathname.startsWith(to);
                 return (
-                  <NavLink key={path} component={Link} to={to} label={name} active={active} variant="light" style={{ borderRadius: 8 }} />
+                  <NavLink
+                    key={path}
+                    component={Link}
+                    to={to}
+                    activeOptions={{ exact: path === '' }}
+                    label={name}
+                    active={active}
+                    variant="light"
+                    style={{ borderRadius: 8 }}
+                  />
                 );
               })}
             </Box>

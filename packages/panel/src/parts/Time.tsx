@@ -5,13 +5,13 @@ import { formatAgo, formatTime } from './format.ts';
 export function Time({ at, ago = false }: { readonly at: string | null | undefined; readonly ago?: boolean }) {
   if (!at)
     return (
-      <Text span c="dimmed">
+      <Text span inherit c="dimmed">
         –
       </Text>
     );
   return (
     <Tooltip label={`${new Date(at).toISOString()} (UTC)`}>
-      <Text span component="time" dateTime={at} style={{ whiteSpace: 'nowrap' }}>
+      <Text inherit component="time" dateTime={at} style={{ whiteSpace: 'nowrap' }}>
         {ago ? formatAgo(at) : formatTime(at)}
       </Text>
     </Tooltip>
