@@ -7,6 +7,7 @@ import { benchSoak } from './delivery/soak.ts';
 import { benchThroughput } from './delivery/throughput.ts';
 import { benchDials } from './dials.ts';
 import { benchKill } from './kill.ts';
+import { benchPanel } from './panel.ts';
 import { benchLists } from './lists/bench.ts';
 
 const BENCHES: Record<string, () => Promise<boolean>> = {
@@ -17,6 +18,7 @@ const BENCHES: Record<string, () => Promise<boolean>> = {
   dials: benchDials,
   campaigns: benchCampaigns,
   lists: benchLists,
+  panel: benchPanel,
   kill: benchKill,
   soak: benchSoak,
 };

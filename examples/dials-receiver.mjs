@@ -7,7 +7,9 @@ const { API = 'http://127.0.0.1:8400', KEY, PORT = '3000', SECRET } = process.en
 const deliveries = new Set(); // in production: a table with a unique key on the delivery id
 const dials = new Map(); // and one of calls
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void receive(request, response));
+
+async function receive(request, response) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   const batch = await unwrap(outboundiq, { secret: SECRET, body: Buffer.concat(chunks), headers: request.headers }).catch(() => null);
@@ -16,7 +18,7 @@ const server = createServer(async (request, response) => {
   deliveries.add(batch.deliveryId);
   for (const dial of batch.dials) dials.set(dial.callId, dial);
   console.log(`${batch.dials.length} dials`);
-});
+}
 
 /** A batch that failed twice is never sent again: what is missing is asked for. */
 async function reconcile(since) {

@@ -5,7 +5,9 @@ import { optimaldial, unwrap, WebhookError } from '@dialhook/webhooks';
 
 const seen = new Set(); // in production: a table with a unique key on the event id
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void receive(request, response));
+
+async function receive(request, response) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   try {
@@ -22,6 +24,6 @@ const server = createServer(async (request, response) => {
     console.error(`refused: ${code}`);
     response.writeHead(400).end();
   }
-});
+}
 
 server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => console.log('listening on', server.address().port));

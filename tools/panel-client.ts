@@ -73,7 +73,7 @@ function type(schema: Schema, used: Set<string>, indent: string): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
   if (schema.anyOf !== undefined) return schema.anyOf.map((one) => type(one, used, indent)).join(' | ');
-  switch (schema.type) {
+  switch (schema.type ?? '') {
     case 'string':
       return 'string';
     case 'integer':

@@ -70,7 +70,7 @@ export function useCall<R extends Route>(
   route: R,
   input: Input<R> = {},
   options: { readonly everyMs?: number | undefined; readonly enabled?: boolean; readonly keep?: boolean } = {},
-): UseQueryResult<Answer<R>, Error> {
+): UseQueryResult<Answer<R>> {
   return useQuery<Answer<R>>({
     queryKey: [route, input],
     queryFn: () => call(route, input),

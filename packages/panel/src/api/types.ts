@@ -2,7 +2,7 @@
 
 export type DeletePanelOrganizationsSlugApiKeysKeyId = {
   id: string;
-  kind: 'optimaldial' | 'outboundiq' | 'dialnexa';
+  kind: "optimaldial" | "outboundiq" | "dialnexa";
   name: string;
   prefix: string;
   user_id: string;
@@ -42,7 +42,7 @@ export type GetDials = {
 export type GetPanelOrganizationsSlugApiKeys = {
   data: {
     id: string;
-    kind: 'optimaldial' | 'outboundiq' | 'dialnexa';
+    kind: "optimaldial" | "outboundiq" | "dialnexa";
     name: string;
     prefix: string;
     user_id: string;
@@ -59,7 +59,7 @@ export type GetPanelOrganizationsSlugDeliveries = {
     endpoint_id: string;
     event_id: string;
     event_type: string;
-    status: 'pending' | 'in_flight' | 'delivered' | 'exhausted';
+    status: "pending" | "in_flight" | "delivered" | "exhausted";
     attempt_count: number;
     scheduled_at: string;
     last_attempt_at: string | null;
@@ -76,7 +76,7 @@ export type GetPanelOrganizationsSlugDeliveriesDeliveryId = {
   endpoint_id: string;
   event_id: string;
   event_type: string;
-  status: 'pending' | 'in_flight' | 'delivered' | 'exhausted';
+  status: "pending" | "in_flight" | "delivered" | "exhausted";
   attempt_count: number;
   scheduled_at: string;
   last_attempt_at: string | null;
@@ -138,17 +138,8 @@ export type GetPanelOrganizationsSlugEndpointsEndpointId = {
 
 export type GetPanelOrganizationsSlugListsListId = {
   id: string;
-  status:
-    | 'pending_mapping'
-    | 'validating'
-    | 'validation_failed'
-    | 'awaiting_confirmation'
-    | 'ready_for_processing'
-    | 'processing'
-    | 'completed'
-    | 'failed'
-    | 'cancelled';
-  source: 'web' | 'api';
+  status: "pending_mapping" | "validating" | "validation_failed" | "awaiting_confirmation" | "ready_for_processing" | "processing" | "completed" | "failed" | "cancelled";
+  source: "web" | "api";
   filename: string;
   file_size_bytes: number;
   total_rows: number;
@@ -173,7 +164,7 @@ export type GetPanelOrganizationsSlugMembers = {
     user_id: string;
     email: string | null;
     name: string;
-    role: 'owner' | 'member';
+    role: "owner" | "member";
     created_at: string;
   }[];
 };
@@ -181,7 +172,7 @@ export type GetPanelOrganizationsSlugMembers = {
 export type GetPanelOrganizationsSlugReplays = {
   data: {
     id: string;
-    status: 'running' | 'completed' | 'cancelled';
+    status: "running" | "completed" | "cancelled";
     total: number;
     replayed: number;
     skipped: number;
@@ -209,36 +200,12 @@ export type GetV1CallLogs = {
     id: string;
     call_id: string;
     agent_id: string;
-    status:
-      | 'created'
-      | 'initiated'
-      | 'sent'
-      | 'received'
-      | 'completed'
-      | 'did_not_pick'
-      | 'busy'
-      | 'no_answer'
-      | 'failed'
-      | 'cancelled'
-      | 'retry_expired';
-    sentiment: 'positive' | 'neutral' | 'negative' | 'unknown';
+    status: "created" | "initiated" | "sent" | "received" | "completed" | "did_not_pick" | "busy" | "no_answer" | "failed" | "cancelled" | "retry_expired";
+    sentiment: "positive" | "neutral" | "negative" | "unknown";
     duration_seconds: number | null;
     recording_url: string | null;
     analysis: unknown;
-    end_reason:
-      | 'user_disconnected'
-      | 'agent_disconnected'
-      | 'user_did_not_pick_up'
-      | 'user_busy'
-      | 'user_unreachable'
-      | 'invalid_phone_number'
-      | 'destination_forbidden'
-      | 'network_failure'
-      | 'voicemail_detected'
-      | 'system_at_capacity'
-      | 'insufficient_balance'
-      | 'unknown'
-      | null;
+    end_reason: "user_disconnected" | "agent_disconnected" | "user_did_not_pick_up" | "user_busy" | "user_unreachable" | "invalid_phone_number" | "destination_forbidden" | "network_failure" | "voicemail_detected" | "system_at_capacity" | "insufficient_balance" | "unknown" | null;
     fallback_stt_transcriber_id: null;
     created_at: string;
   }[];
@@ -254,36 +221,12 @@ export type GetV1CallLogsId = {
   id: string;
   call_id: string;
   agent_id: string;
-  status:
-    | 'created'
-    | 'initiated'
-    | 'sent'
-    | 'received'
-    | 'completed'
-    | 'did_not_pick'
-    | 'busy'
-    | 'no_answer'
-    | 'failed'
-    | 'cancelled'
-    | 'retry_expired';
-  sentiment: 'positive' | 'neutral' | 'negative' | 'unknown';
+  status: "created" | "initiated" | "sent" | "received" | "completed" | "did_not_pick" | "busy" | "no_answer" | "failed" | "cancelled" | "retry_expired";
+  sentiment: "positive" | "neutral" | "negative" | "unknown";
   duration_seconds: number | null;
   recording_url: string | null;
   analysis: unknown;
-  end_reason:
-    | 'user_disconnected'
-    | 'agent_disconnected'
-    | 'user_did_not_pick_up'
-    | 'user_busy'
-    | 'user_unreachable'
-    | 'invalid_phone_number'
-    | 'destination_forbidden'
-    | 'network_failure'
-    | 'voicemail_detected'
-    | 'system_at_capacity'
-    | 'insufficient_balance'
-    | 'unknown'
-    | null;
+  end_reason: "user_disconnected" | "agent_disconnected" | "user_did_not_pick_up" | "user_busy" | "user_unreachable" | "invalid_phone_number" | "destination_forbidden" | "network_failure" | "voicemail_detected" | "system_at_capacity" | "insufficient_balance" | "unknown" | null;
   fallback_stt_transcriber_id: null;
   created_at: string;
 };
@@ -292,36 +235,12 @@ export type GetV1CallLogsIdDetails = {
   id: string;
   call_id: string;
   agent_id: string;
-  status:
-    | 'created'
-    | 'initiated'
-    | 'sent'
-    | 'received'
-    | 'completed'
-    | 'did_not_pick'
-    | 'busy'
-    | 'no_answer'
-    | 'failed'
-    | 'cancelled'
-    | 'retry_expired';
-  sentiment: 'positive' | 'neutral' | 'negative' | 'unknown';
+  status: "created" | "initiated" | "sent" | "received" | "completed" | "did_not_pick" | "busy" | "no_answer" | "failed" | "cancelled" | "retry_expired";
+  sentiment: "positive" | "neutral" | "negative" | "unknown";
   duration_seconds: number | null;
   recording_url: string | null;
   analysis: unknown;
-  end_reason:
-    | 'user_disconnected'
-    | 'agent_disconnected'
-    | 'user_did_not_pick_up'
-    | 'user_busy'
-    | 'user_unreachable'
-    | 'invalid_phone_number'
-    | 'destination_forbidden'
-    | 'network_failure'
-    | 'voicemail_detected'
-    | 'system_at_capacity'
-    | 'insufficient_balance'
-    | 'unknown'
-    | null;
+  end_reason: "user_disconnected" | "agent_disconnected" | "user_did_not_pick_up" | "user_busy" | "user_unreachable" | "invalid_phone_number" | "destination_forbidden" | "network_failure" | "voicemail_detected" | "system_at_capacity" | "insufficient_balance" | "unknown" | null;
   fallback_stt_transcriber_id: null;
   created_at: string;
   transcript: string | null;
@@ -338,32 +257,8 @@ export type GetV1Calls = {
     agent_version_number: number;
     to_phone_number: string;
     from_phone_number: string | null;
-    status:
-      | 'created'
-      | 'initiated'
-      | 'sent'
-      | 'received'
-      | 'completed'
-      | 'did_not_pick'
-      | 'busy'
-      | 'no_answer'
-      | 'failed'
-      | 'cancelled'
-      | 'retry_expired';
-    end_reason:
-      | 'user_disconnected'
-      | 'agent_disconnected'
-      | 'user_did_not_pick_up'
-      | 'user_busy'
-      | 'user_unreachable'
-      | 'invalid_phone_number'
-      | 'destination_forbidden'
-      | 'network_failure'
-      | 'voicemail_detected'
-      | 'system_at_capacity'
-      | 'insufficient_balance'
-      | 'unknown'
-      | null;
+    status: "created" | "initiated" | "sent" | "received" | "completed" | "did_not_pick" | "busy" | "no_answer" | "failed" | "cancelled" | "retry_expired";
+    end_reason: "user_disconnected" | "agent_disconnected" | "user_did_not_pick_up" | "user_busy" | "user_unreachable" | "invalid_phone_number" | "destination_forbidden" | "network_failure" | "voicemail_detected" | "system_at_capacity" | "insufficient_balance" | "unknown" | null;
     duration_seconds: number | null;
     recording_url: string | null;
     metadata: Record<string, unknown>;
@@ -386,32 +281,8 @@ export type GetV1CallsId = {
   agent_version_number: number;
   to_phone_number: string;
   from_phone_number: string | null;
-  status:
-    | 'created'
-    | 'initiated'
-    | 'sent'
-    | 'received'
-    | 'completed'
-    | 'did_not_pick'
-    | 'busy'
-    | 'no_answer'
-    | 'failed'
-    | 'cancelled'
-    | 'retry_expired';
-  end_reason:
-    | 'user_disconnected'
-    | 'agent_disconnected'
-    | 'user_did_not_pick_up'
-    | 'user_busy'
-    | 'user_unreachable'
-    | 'invalid_phone_number'
-    | 'destination_forbidden'
-    | 'network_failure'
-    | 'voicemail_detected'
-    | 'system_at_capacity'
-    | 'insufficient_balance'
-    | 'unknown'
-    | null;
+  status: "created" | "initiated" | "sent" | "received" | "completed" | "did_not_pick" | "busy" | "no_answer" | "failed" | "cancelled" | "retry_expired";
+  end_reason: "user_disconnected" | "agent_disconnected" | "user_did_not_pick_up" | "user_busy" | "user_unreachable" | "invalid_phone_number" | "destination_forbidden" | "network_failure" | "voicemail_detected" | "system_at_capacity" | "insufficient_balance" | "unknown" | null;
   duration_seconds: number | null;
   recording_url: string | null;
   metadata: Record<string, unknown>;
@@ -428,7 +299,7 @@ export type GetV1Campaigns = {
     name: string;
     agent_id: string;
     from_phone_number: string | null;
-    status: 'draft' | 'active' | 'running' | 'paused' | 'completed' | 'cancelled';
+    status: "draft" | "active" | "running" | "paused" | "completed" | "cancelled";
     max_concurrent_calls: number;
     scheduled_at: string | null;
     retry_config: {
@@ -451,7 +322,7 @@ export type GetV1Campaigns = {
 
 export type GetV1CampaignsIdStatus = {
   id: string;
-  status: 'draft' | 'active' | 'running' | 'paused' | 'completed' | 'cancelled';
+  status: "draft" | "active" | "running" | "paused" | "completed" | "cancelled";
   total_leads: number;
   completed_calls: number;
   failed_calls: number;
@@ -464,7 +335,7 @@ export type GetV1CampaignsLeads = {
     name: string | null;
     phone_number: string;
     campaign_id: string;
-    status: 'pending' | 'in_progress' | 'completed' | 'failed' | 'removed';
+    status: "pending" | "in_progress" | "completed" | "failed" | "removed";
     notes: Record<string, unknown>;
     call_log_id: string | null;
     created_at: string;
@@ -483,7 +354,7 @@ export type GetV1Workflows = {
     organization_id: string;
     title: string;
     description: string;
-    status: 'draft' | 'active' | 'paused' | 'completed' | 'cancelled';
+    status: "draft" | "active" | "paused" | "completed" | "cancelled";
     created_at: string;
     updated_at: string;
   }[];
@@ -511,7 +382,7 @@ export type GetV1WorkflowsIdLeads = {
     workflow_id: string;
     phone_number: string;
     metadata: Record<string, unknown>;
-    status: 'pending' | 'in_progress' | 'completed' | 'dropped' | 'failed' | 'removed';
+    status: "pending" | "in_progress" | "completed" | "dropped" | "failed" | "removed";
     outcome: string | null;
     current_node_id: string | null;
     enrolled_at: string;
@@ -531,7 +402,7 @@ export type GetV1WorkflowsIdLeadsLeadIdHistory = {
   history: {
     node_id: string;
     node_label: string;
-    node_type: 'VOICE_CALL' | 'TIME' | 'CONDITIONAL' | 'APPLICATION' | 'CONVERTED' | 'DROPPED';
+    node_type: "VOICE_CALL" | "TIME" | "CONDITIONAL" | "APPLICATION" | "CONVERTED" | "DROPPED";
     status: string;
     call_id: string | null;
     entered_at: string;
@@ -543,7 +414,7 @@ export type GetV1WorkflowsIdNodes = {
   data: {
     id: string;
     workflow_id: string;
-    node_type: 'VOICE_CALL' | 'TIME' | 'CONDITIONAL' | 'APPLICATION' | 'CONVERTED' | 'DROPPED';
+    node_type: "VOICE_CALL" | "TIME" | "CONDITIONAL" | "APPLICATION" | "CONVERTED" | "DROPPED";
     label: string;
     position_x: number;
     position_y: number;
@@ -573,7 +444,7 @@ export type PatchV1CampaignsId = {
     max_retries?: number;
     retry_interval_minutes?: number;
   };
-  status?: 'paused' | 'running' | 'active' | 'cancelled';
+  status?: "paused" | "running" | "active" | "cancelled";
 };
 
 export type PatchV1CampaignsLeadsId = {
@@ -617,11 +488,11 @@ export type PostDials = {
 };
 
 export type PostDials2 = {
-  message: 'dial queued';
+  message: "dial queued";
 };
 
 export type PostPanelOrganizationsSlugApiKeys = {
-  kind: 'optimaldial' | 'outboundiq' | 'dialnexa';
+  kind: "optimaldial" | "outboundiq" | "dialnexa";
   name?: string;
   user_id?: string;
   expires_at?: string;
@@ -629,7 +500,7 @@ export type PostPanelOrganizationsSlugApiKeys = {
 
 export type PostPanelOrganizationsSlugApiKeys2 = {
   id: string;
-  kind: 'optimaldial' | 'outboundiq' | 'dialnexa';
+  kind: "optimaldial" | "outboundiq" | "dialnexa";
   name: string;
   prefix: string;
   user_id: string;
@@ -668,7 +539,7 @@ export type PostPanelOrganizationsSlugEndpoints = {
 };
 
 export type PostPanelOrganizationsSlugEndpoints2 = {
-  dialect: 'standard' | 'optimaldial' | 'outboundiq' | 'dialnexa';
+  dialect: "standard" | "optimaldial" | "outboundiq" | "dialnexa";
   url: string;
   secret?: string;
   name?: string | null;
@@ -703,7 +574,7 @@ export type PostPanelOrganizationsSlugOutboundiqCustomDispos = {
 
 export type PostPanelOrganizationsSlugReplays = {
   id: string;
-  status: 'running' | 'completed' | 'cancelled';
+  status: "running" | "completed" | "cancelled";
   total: number;
   replayed: number;
   skipped: number;
@@ -716,7 +587,7 @@ export type PostPanelOrganizationsSlugReplaysCount = {
   until?: string;
   endpoint?: string;
   event_type?: string;
-  status?: 'delivered' | 'exhausted';
+  status?: "delivered" | "exhausted";
 };
 
 export type PostPanelOrganizationsSlugReplaysCount2 = {
@@ -741,18 +612,7 @@ export type PostV1Calls2 = {
   to_phone_number: string;
   agent_id: string;
   agent_version_number: number;
-  status:
-    | 'created'
-    | 'initiated'
-    | 'sent'
-    | 'received'
-    | 'completed'
-    | 'did_not_pick'
-    | 'busy'
-    | 'no_answer'
-    | 'failed'
-    | 'cancelled'
-    | 'retry_expired';
+  status: "created" | "initiated" | "sent" | "received" | "completed" | "did_not_pick" | "busy" | "no_answer" | "failed" | "cancelled" | "retry_expired";
   created_at: string;
 };
 
@@ -762,7 +622,7 @@ export type PostV1Campaigns = {
   name: string;
   agent_id: string;
   from_phone_number: string | null;
-  status: 'draft' | 'active' | 'running' | 'paused' | 'completed' | 'cancelled';
+  status: "draft" | "active" | "running" | "paused" | "completed" | "cancelled";
   max_concurrent_calls: number;
   scheduled_at: string | null;
   retry_config: {
@@ -781,7 +641,7 @@ export type PostV1Campaigns2 = {
   agent_id: string;
   from_phone_number: string;
   scheduled_at?: string | null;
-  status?: 'draft' | 'active';
+  status?: "draft" | "active";
   max_concurrent_calls?: number;
   retry_config?: {
     max_retries?: number;
@@ -791,7 +651,7 @@ export type PostV1Campaigns2 = {
 
 export type PostV1CampaignsIdPause = {
   id: string;
-  status: 'draft' | 'active' | 'running' | 'paused' | 'completed' | 'cancelled';
+  status: "draft" | "active" | "running" | "paused" | "completed" | "cancelled";
 };
 
 export type PostV1CampaignsLeads = {
@@ -799,7 +659,7 @@ export type PostV1CampaignsLeads = {
   name: string | null;
   phone_number: string;
   campaign_id: string;
-  status: 'pending' | 'in_progress' | 'completed' | 'failed' | 'removed';
+  status: "pending" | "in_progress" | "completed" | "failed" | "removed";
   notes: Record<string, unknown>;
   call_log_id: string | null;
   created_at: string;
@@ -825,7 +685,7 @@ export type PostV1Workflows = {
   organization_id: string;
   title: string;
   description: string;
-  status: 'draft' | 'active' | 'paused' | 'completed' | 'cancelled';
+  status: "draft" | "active" | "paused" | "completed" | "cancelled";
   created_at: string;
   updated_at: string;
 };
@@ -833,12 +693,12 @@ export type PostV1Workflows = {
 export type PostV1Workflows2 = {
   title: string;
   description?: string;
-  status?: 'draft';
+  status?: "draft";
 };
 
 export type PostV1WorkflowsIdActivate = {
   id: string;
-  status: 'draft' | 'active' | 'paused' | 'completed' | 'cancelled';
+  status: "draft" | "active" | "paused" | "completed" | "cancelled";
 };
 
 export type PostV1WorkflowsIdEdges = {
@@ -864,7 +724,7 @@ export type PostV1WorkflowsIdLeads = {
 export type PostV1WorkflowsIdNodes = {
   id: string;
   workflow_id: string;
-  node_type: 'VOICE_CALL' | 'TIME' | 'CONDITIONAL' | 'APPLICATION' | 'CONVERTED' | 'DROPPED';
+  node_type: "VOICE_CALL" | "TIME" | "CONDITIONAL" | "APPLICATION" | "CONVERTED" | "DROPPED";
   label: string;
   position_x: number;
   position_y: number;
@@ -872,7 +732,7 @@ export type PostV1WorkflowsIdNodes = {
 };
 
 export type PostV1WorkflowsIdNodes2 = {
-  node_type: 'VOICE_CALL' | 'TIME' | 'CONDITIONAL' | 'APPLICATION' | 'CONVERTED' | 'DROPPED';
+  node_type: "VOICE_CALL" | "TIME" | "CONDITIONAL" | "APPLICATION" | "CONVERTED" | "DROPPED";
   label: string;
   position_x?: number;
   position_y?: number;
@@ -887,22 +747,22 @@ export type PutPanelOrganizationsSlugRetention = {
 export interface Api {
   /** What a sign-in link is for */
   'POST /panel/links/look': {
-    params: {};
-    query: {};
+    params: {  };
+    query: {  };
     body: {
       token: string;
     };
     answer: {
-      purpose: 'sign_in' | 'invitation';
+      purpose: "sign_in" | "invitation";
       organization: string | null;
-      role: 'owner' | 'member' | null;
+      role: "owner" | "member" | null;
       email: string | null;
     };
   };
   /** Sign in with a link, once */
   'POST /panel/links/redeem': {
-    params: {};
-    query: {};
+    params: {  };
+    query: {  };
     body: {
       token: string;
       joining?: {
@@ -915,8 +775,8 @@ export interface Api {
   };
   /** Who is signed in */
   'GET /panel/me': {
-    params: {};
-    query: {};
+    params: {  };
+    query: {  };
     body: undefined;
     answer: {
       user: {
@@ -928,19 +788,19 @@ export interface Api {
       organizations: {
         slug: string;
         name: string;
-        plan: 'list_processing' | 'spam_monitoring' | null;
+        plan: "list_processing" | "spam_monitoring" | null;
         credits: number;
-        role: 'owner' | 'member';
+        role: "owner" | "member";
       }[];
-      calls: 'external' | 'simulator';
+      calls: "external" | "simulator";
       allows_private_targets: boolean;
       public_url: string;
     };
   };
   /** Change name, e-mail or password */
   'PATCH /panel/me': {
-    params: {};
-    query: {};
+    params: {  };
+    query: {  };
     body: {
       name?: string;
       email?: string;
@@ -952,59 +812,49 @@ export interface Api {
   /** Create an API key; it is shown once */
   'POST /panel/organizations/{slug}/api-keys': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: PostPanelOrganizationsSlugApiKeys;
     answer: PostPanelOrganizationsSlugApiKeys2;
   };
   /** List API keys */
   'GET /panel/organizations/{slug}/api-keys': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugApiKeys;
   };
   /** Revoke an API key */
   'DELETE /panel/organizations/{slug}/api-keys/{key_id}': {
     params: { slug: string; key_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: DeletePanelOrganizationsSlugApiKeysKeyId;
   };
   /** List deliveries, newest first */
   'GET /panel/organizations/{slug}/deliveries': {
     params: { slug: string };
-    query: {
-      status?: 'pending' | 'in_flight' | 'delivered' | 'exhausted' | 'undelivered';
-      since?: string;
-      until?: string;
-      endpoint?: string;
-      event_type?: string;
-      response_status?: number;
-      search?: string;
-      limit?: number;
-      cursor?: string;
-    };
+    query: { status?: "pending" | "in_flight" | "delivered" | "exhausted" | "undelivered"; since?: string; until?: string; endpoint?: string; event_type?: string; response_status?: number; search?: string; limit?: number; cursor?: string };
     body: undefined;
     answer: GetPanelOrganizationsSlugDeliveries;
   };
   /** Follow the delivery log */
   'GET /panel/organizations/{slug}/deliveries/tail': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: undefined;
   };
   /** Retrieve a delivery with its attempts */
   'GET /panel/organizations/{slug}/deliveries/{delivery_id}': {
     params: { slug: string; delivery_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugDeliveriesDeliveryId;
   };
   /** The bytes and headers that are sent for a delivery, without the signature, and when it is planned */
   'GET /panel/organizations/{slug}/deliveries/{delivery_id}/request': {
     params: { slug: string; delivery_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: {
       url: string;
@@ -1016,7 +866,7 @@ export interface Api {
   /** Send a delivery again */
   'POST /panel/organizations/{slug}/deliveries/{delivery_id}/resend': {
     params: { slug: string; delivery_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostPanelOrganizationsSlugDeliveriesDeliveryIdResend;
   };
@@ -1037,319 +887,301 @@ export interface Api {
   /** Retrieve a log entry */
   'GET /panel/organizations/{slug}/dialnexa/call-logs/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetV1CallLogsId;
   };
   /** Retrieve a log entry with transcript and timeline */
   'GET /panel/organizations/{slug}/dialnexa/call-logs/{id}/details': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetV1CallLogsIdDetails;
   };
   /** Place a call */
   'POST /panel/organizations/{slug}/dialnexa/calls': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: PostV1Calls;
     answer: PostV1Calls2;
   };
   /** List calls, newest first */
   'GET /panel/organizations/{slug}/dialnexa/calls': {
     params: { slug: string };
-    query: {
-      page?: number;
-      limit?: number;
-      agent_id?: string;
-      status?:
-        | 'created'
-        | 'initiated'
-        | 'sent'
-        | 'received'
-        | 'completed'
-        | 'did_not_pick'
-        | 'busy'
-        | 'no_answer'
-        | 'failed'
-        | 'cancelled'
-        | 'retry_expired';
-      from?: string;
-      to?: string;
-    };
+    query: { page?: number; limit?: number; agent_id?: string; status?: "created" | "initiated" | "sent" | "received" | "completed" | "did_not_pick" | "busy" | "no_answer" | "failed" | "cancelled" | "retry_expired"; from?: string; to?: string };
     body: undefined;
     answer: GetV1Calls;
   };
   /** Retrieve a call */
   'GET /panel/organizations/{slug}/dialnexa/calls/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetV1CallsId;
   };
   /** Create a campaign */
   'POST /panel/organizations/{slug}/dialnexa/campaigns': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: PostV1Campaigns2;
     answer: PostV1Campaigns;
   };
   /** List campaigns, newest first */
   'GET /panel/organizations/{slug}/dialnexa/campaigns': {
     params: { slug: string };
-    query: { page?: number; limit?: number; status?: 'draft' | 'active' | 'running' | 'paused' | 'completed' | 'cancelled' };
+    query: { page?: number; limit?: number; status?: "draft" | "active" | "running" | "paused" | "completed" | "cancelled" };
     body: undefined;
     answer: GetV1Campaigns;
   };
   /** Add a lead to a campaign */
   'POST /panel/organizations/{slug}/dialnexa/campaigns-leads': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: PostV1CampaignsLeads2;
     answer: PostV1CampaignsLeads;
   };
   /** List a campaign’s leads, newest first */
   'GET /panel/organizations/{slug}/dialnexa/campaigns-leads': {
     params: { slug: string };
-    query: { page?: number; limit?: number; campaignId: string; status?: 'pending' | 'in_progress' | 'completed' | 'failed' | 'removed' };
+    query: { page?: number; limit?: number; campaignId: string; status?: "pending" | "in_progress" | "completed" | "failed" | "removed" };
     body: undefined;
     answer: GetV1CampaignsLeads;
   };
   /** Add the leads of a CSV or XLSX file to a campaign */
   'POST /panel/organizations/{slug}/dialnexa/campaigns-leads/upload-file/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: FormData;
     answer: PostV1CampaignsLeadsUploadFileId2;
   };
   /** Retrieve a lead */
   'GET /panel/organizations/{slug}/dialnexa/campaigns-leads/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1CampaignsLeads;
   };
   /** Change a lead that was not called yet */
   'PATCH /panel/organizations/{slug}/dialnexa/campaigns-leads/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: PatchV1CampaignsLeadsId;
     answer: PostV1CampaignsLeads;
   };
   /** Remove a lead */
   'DELETE /panel/organizations/{slug}/dialnexa/campaigns-leads/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: DeleteV1UserWebhooksWebhookId;
   };
   /** Retrieve a campaign */
   'GET /panel/organizations/{slug}/dialnexa/campaigns/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1Campaigns;
   };
   /** Change a campaign, or pause, resume, cancel it */
   'PATCH /panel/organizations/{slug}/dialnexa/campaigns/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: PatchV1CampaignsId;
     answer: PostV1Campaigns;
   };
   /** Cancel a campaign */
   'POST /panel/organizations/{slug}/dialnexa/campaigns/{id}/cancel': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1CampaignsIdPause;
   };
   /** Pause a campaign */
   'POST /panel/organizations/{slug}/dialnexa/campaigns/{id}/pause': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1CampaignsIdPause;
   };
   /** Resume a campaign */
   'POST /panel/organizations/{slug}/dialnexa/campaigns/{id}/resume': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1CampaignsIdPause;
   };
   /** Retrieve a campaign’s status and counts */
   'GET /panel/organizations/{slug}/dialnexa/campaigns/{id}/status': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetV1CampaignsIdStatus;
   };
   /** Create a workflow, as a draft */
   'POST /panel/organizations/{slug}/dialnexa/workflows': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: PostV1Workflows2;
     answer: PostV1Workflows;
   };
   /** List workflows, newest first */
   'GET /panel/organizations/{slug}/dialnexa/workflows': {
     params: { slug: string };
-    query: { page?: number; limit?: number; status?: 'draft' | 'active' | 'paused' | 'completed' | 'cancelled' };
+    query: { page?: number; limit?: number; status?: "draft" | "active" | "paused" | "completed" | "cancelled" };
     body: undefined;
     answer: GetV1Workflows;
   };
   /** Retrieve a workflow */
   'GET /panel/organizations/{slug}/dialnexa/workflows/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1Workflows;
   };
   /** Change title and description */
   'PATCH /panel/organizations/{slug}/dialnexa/workflows/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: PatchV1WorkflowsId;
     answer: PostV1Workflows;
   };
   /** Delete a workflow that is not active */
   'DELETE /panel/organizations/{slug}/dialnexa/workflows/{id}': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: DeleteV1UserWebhooksWebhookId;
   };
   /** Activate a workflow */
   'POST /panel/organizations/{slug}/dialnexa/workflows/{id}/activate': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1WorkflowsIdActivate;
   };
   /** Cancel a workflow */
   'POST /panel/organizations/{slug}/dialnexa/workflows/{id}/cancel': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1WorkflowsIdActivate;
   };
   /** Copy a workflow’s graph into a new draft */
   'POST /panel/organizations/{slug}/dialnexa/workflows/{id}/duplicate': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1Workflows;
   };
   /** Add an edge; edges are tried in the order of their creation */
   'POST /panel/organizations/{slug}/dialnexa/workflows/{id}/edges': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: PostV1WorkflowsIdEdges;
     answer: PostV1WorkflowsIdEdges2;
   };
   /** List edges */
   'GET /panel/organizations/{slug}/dialnexa/workflows/{id}/edges': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetV1WorkflowsIdEdges;
   };
   /** Delete an edge */
   'DELETE /panel/organizations/{slug}/dialnexa/workflows/{id}/edges/{edge_id}': {
     params: { slug: string; id: string; edge_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: DeleteV1UserWebhooksWebhookId;
   };
   /** List a workflow’s leads, newest first */
   'GET /panel/organizations/{slug}/dialnexa/workflows/{id}/leads': {
     params: { slug: string; id: string };
-    query: { page?: number; limit?: number; status?: 'pending' | 'in_progress' | 'completed' | 'dropped' | 'failed' | 'removed' };
+    query: { page?: number; limit?: number; status?: "pending" | "in_progress" | "completed" | "dropped" | "failed" | "removed" };
     body: undefined;
     answer: GetV1WorkflowsIdLeads;
   };
   /** Enrol the leads of a CSV or XLSX file */
   'POST /panel/organizations/{slug}/dialnexa/workflows/{id}/leads': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: FormData;
     answer: PostV1WorkflowsIdLeads;
   };
   /** Remove a lead */
   'DELETE /panel/organizations/{slug}/dialnexa/workflows/{id}/leads/{lead_id}': {
     params: { slug: string; id: string; lead_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: DeleteV1UserWebhooksWebhookId;
   };
   /** Retrieve the steps that a lead took */
   'GET /panel/organizations/{slug}/dialnexa/workflows/{id}/leads/{lead_id}/history': {
     params: { slug: string; id: string; lead_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetV1WorkflowsIdLeadsLeadIdHistory;
   };
   /** Add a node */
   'POST /panel/organizations/{slug}/dialnexa/workflows/{id}/nodes': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: PostV1WorkflowsIdNodes2;
     answer: PostV1WorkflowsIdNodes;
   };
   /** List nodes */
   'GET /panel/organizations/{slug}/dialnexa/workflows/{id}/nodes': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetV1WorkflowsIdNodes;
   };
   /** Change a node; its type stays */
   'PATCH /panel/organizations/{slug}/dialnexa/workflows/{id}/nodes/{node_id}': {
     params: { slug: string; id: string; node_id: string };
-    query: {};
+    query: {  };
     body: PatchV1WorkflowsIdNodesNodeId;
     answer: PostV1WorkflowsIdNodes;
   };
   /** Delete a node and its edges; leads that wait there are stranded */
   'DELETE /panel/organizations/{slug}/dialnexa/workflows/{id}/nodes/{node_id}': {
     params: { slug: string; id: string; node_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: DeleteV1UserWebhooksWebhookId;
   };
   /** Pause a workflow */
   'POST /panel/organizations/{slug}/dialnexa/workflows/{id}/pause': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1WorkflowsIdActivate;
   };
   /** Resume a workflow */
   'POST /panel/organizations/{slug}/dialnexa/workflows/{id}/resume': {
     params: { slug: string; id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostV1WorkflowsIdActivate;
   };
   /** Register an endpoint; its secret is shown once */
   'POST /panel/organizations/{slug}/endpoints': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: PostPanelOrganizationsSlugEndpoints2;
     answer: PostPanelOrganizationsSlugEndpoints;
   };
   /** List endpoints, newest first */
   'GET /panel/organizations/{slug}/endpoints': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugEndpoints;
   };
   /** How endpoints did in the last 24 hours */
   'GET /panel/organizations/{slug}/endpoints/health': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: {
       data: {
@@ -1367,49 +1199,49 @@ export interface Api {
   /** Retrieve an endpoint */
   'GET /panel/organizations/{slug}/endpoints/{endpoint_id}': {
     params: { slug: string; endpoint_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugEndpointsEndpointId;
   };
   /** Change an endpoint */
   'PATCH /panel/organizations/{slug}/endpoints/{endpoint_id}': {
     params: { slug: string; endpoint_id: string };
-    query: {};
+    query: {  };
     body: PatchPanelOrganizationsSlugEndpointsEndpointId;
     answer: GetPanelOrganizationsSlugEndpointsEndpointId;
   };
   /** Delete an endpoint */
   'DELETE /panel/organizations/{slug}/endpoints/{endpoint_id}': {
     params: { slug: string; endpoint_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: undefined;
   };
   /** Stop sending to an endpoint; its deliveries wait */
   'POST /panel/organizations/{slug}/endpoints/{endpoint_id}/pause': {
     params: { slug: string; endpoint_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugEndpointsEndpointId;
   };
   /** Send again, what waited first */
   'POST /panel/organizations/{slug}/endpoints/{endpoint_id}/resume': {
     params: { slug: string; endpoint_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugEndpointsEndpointId;
   };
   /** Replace the signing secret; the new one is shown once */
   'POST /panel/organizations/{slug}/endpoints/{endpoint_id}/rotate-secret': {
     params: { slug: string; endpoint_id: string };
-    query: {};
+    query: {  };
     body: PostPanelOrganizationsSlugEndpointsEndpointIdRotateSecret;
     answer: PostPanelOrganizationsSlugEndpoints;
   };
   /** Send one signed sample to an endpoint; it is not retried */
   'POST /panel/organizations/{slug}/endpoints/{endpoint_id}/test': {
     params: { slug: string; endpoint_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: {
       success: boolean;
@@ -1420,12 +1252,12 @@ export interface Api {
   /** List open invitations */
   'GET /panel/organizations/{slug}/invitations': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: {
       data: {
         email: string | null;
-        role: 'owner' | 'member';
+        role: "owner" | "member";
         created_at: string;
         expires_at: string;
       }[];
@@ -1434,9 +1266,9 @@ export interface Api {
   /** Invite somebody by a link, which is shown once */
   'POST /panel/organizations/{slug}/invitations': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: {
-      role: 'owner' | 'member';
+      role: "owner" | "member";
       email?: string;
     };
     answer: {
@@ -1452,17 +1284,8 @@ export interface Api {
     answer: {
       data: {
         id: string;
-        status:
-          | 'pending_mapping'
-          | 'validating'
-          | 'validation_failed'
-          | 'awaiting_confirmation'
-          | 'ready_for_processing'
-          | 'processing'
-          | 'completed'
-          | 'failed'
-          | 'cancelled';
-        source: 'web' | 'api';
+        status: "pending_mapping" | "validating" | "validation_failed" | "awaiting_confirmation" | "ready_for_processing" | "processing" | "completed" | "failed" | "cancelled";
+        source: "web" | "api";
         filename: string;
         file_size_bytes: number;
         total_rows: number;
@@ -1487,35 +1310,35 @@ export interface Api {
   /** Upload a CSV; its columns are mapped next */
   'POST /panel/organizations/{slug}/lists': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: FormData;
     answer: GetPanelOrganizationsSlugListsListId;
   };
   /** Retrieve a list */
   'GET /panel/organizations/{slug}/lists/{list_id}': {
     params: { slug: string; list_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugListsListId;
   };
   /** Cancel a list before it is processed; what it cost comes back */
   'DELETE /panel/organizations/{slug}/lists/{list_id}': {
     params: { slug: string; list_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugListsListId;
   };
   /** Pay for a list and have it processed */
   'POST /panel/organizations/{slug}/lists/{list_id}/confirm': {
     params: { slug: string; list_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugListsListId;
   };
   /** Make a download link: original, processed or processed-filtered */
   'GET /panel/organizations/{slug}/lists/{list_id}/download/{file}': {
     params: { slug: string; list_id: string; file: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: {
       url: string;
@@ -1524,7 +1347,7 @@ export interface Api {
   /** Say which column holds the numbers; every row is checked */
   'POST /panel/organizations/{slug}/lists/{list_id}/mapping': {
     params: { slug: string; list_id: string };
-    query: {};
+    query: {  };
     body: {
       phone_column: string;
       skip_mobile_lookup?: boolean;
@@ -1534,7 +1357,7 @@ export interface Api {
   /** The columns and first rows of a list */
   'GET /panel/organizations/{slug}/lists/{list_id}/preview': {
     params: { slug: string; list_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: {
       columns: string[];
@@ -1545,24 +1368,24 @@ export interface Api {
   /** List members */
   'GET /panel/organizations/{slug}/members': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugMembers;
   };
   /** Remove a member and revoke their keys */
   'DELETE /panel/organizations/{slug}/members/{user_id}': {
     params: { slug: string; user_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: undefined;
   };
   /** Add one of the anis */
   'POST /panel/organizations/{slug}/outboundiq/custom/anis': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: {
       number: string;
-      country_code: '+1' | '+44';
+      country_code: "+1" | "+44";
       inbound_group_id: string;
       is_branded?: boolean | null;
       brand_name?: string | null;
@@ -1573,10 +1396,10 @@ export interface Api {
   /** Change one of the anis */
   'PUT /panel/organizations/{slug}/outboundiq/custom/anis': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: {
       number: string;
-      country_code?: '+1' | '+44';
+      country_code?: "+1" | "+44";
       inbound_group_id?: string;
       is_branded?: boolean | null;
       brand_name?: string | null;
@@ -1594,7 +1417,7 @@ export interface Api {
   /** Delete one of the anis */
   'DELETE /panel/organizations/{slug}/outboundiq/custom/anis': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: {
       number: string;
     };
@@ -1603,11 +1426,11 @@ export interface Api {
   /** Add one of the campaigns */
   'POST /panel/organizations/{slug}/outboundiq/custom/campaigns': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: {
       id: string;
       name: string;
-      type: 'Inbound' | 'Outbound' | 'Blended';
+      type: "Inbound" | "Outbound" | "Blended";
       inbound_pool_id?: string | null;
     };
     answer: PostPanelOrganizationsSlugOutboundiqCustomCampaigns;
@@ -1615,11 +1438,11 @@ export interface Api {
   /** Change one of the campaigns */
   'PUT /panel/organizations/{slug}/outboundiq/custom/campaigns': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: {
       id: string;
       name?: string;
-      type?: 'Inbound' | 'Outbound' | 'Blended';
+      type?: "Inbound" | "Outbound" | "Blended";
       inbound_pool_id?: string | null;
     };
     answer: PostPanelOrganizationsSlugOutboundiqCustomCampaigns;
@@ -1634,7 +1457,7 @@ export interface Api {
   /** Delete one of the campaigns */
   'DELETE /panel/organizations/{slug}/outboundiq/custom/campaigns': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: {
       id: string;
     };
@@ -1643,11 +1466,11 @@ export interface Api {
   /** Add one of the dispos */
   'POST /panel/organizations/{slug}/outboundiq/custom/dispos': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: {
       id: string;
       name: string;
-      type: 'System' | 'Agent';
+      type: "System" | "Agent";
       contact: boolean;
       success: boolean;
     };
@@ -1656,11 +1479,11 @@ export interface Api {
   /** Change one of the dispos */
   'PUT /panel/organizations/{slug}/outboundiq/custom/dispos': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: {
       id: string;
       name?: string;
-      type?: 'System' | 'Agent';
+      type?: "System" | "Agent";
       contact?: boolean;
       success?: boolean;
     };
@@ -1676,7 +1499,7 @@ export interface Api {
   /** Delete one of the dispos */
   'DELETE /panel/organizations/{slug}/outboundiq/custom/dispos': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: {
       id: string;
     };
@@ -1685,14 +1508,14 @@ export interface Api {
   /** Post a dial */
   'POST /panel/organizations/{slug}/outboundiq/dials': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: PostDials;
     answer: PostDials2;
   };
   /** List cleaned dials, to reconcile with what webhooks brought */
   'GET /panel/organizations/{slug}/outboundiq/dials': {
     params: { slug: string };
-    query: { since?: string; until?: string; order?: 'oldest' | 'newest'; limit?: number; cursor?: string };
+    query: { since?: string; until?: string; order?: "oldest" | "newest"; limit?: number; cursor?: string };
     body: undefined;
     answer: GetDials;
   };
@@ -1731,55 +1554,55 @@ export interface Api {
   /** Send finished deliveries once more, as a job */
   'POST /panel/organizations/{slug}/replays': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: PostPanelOrganizationsSlugReplaysCount;
     answer: PostPanelOrganizationsSlugReplays;
   };
   /** List replays, newest first */
   'GET /panel/organizations/{slug}/replays': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugReplays;
   };
   /** Count what a replay would send */
   'POST /panel/organizations/{slug}/replays/count': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: PostPanelOrganizationsSlugReplaysCount;
     answer: PostPanelOrganizationsSlugReplaysCount2;
   };
   /** Retrieve a replay with its progress */
   'GET /panel/organizations/{slug}/replays/{replay_id}': {
     params: { slug: string; replay_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostPanelOrganizationsSlugReplays;
   };
   /** Stop a replay; what it has put into the queue is sent */
   'POST /panel/organizations/{slug}/replays/{replay_id}/cancel': {
     params: { slug: string; replay_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostPanelOrganizationsSlugReplays;
   };
   /** How long the history is kept */
   'GET /panel/organizations/{slug}/retention': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: GetPanelOrganizationsSlugRetention;
   };
   /** Keep the history for fewer days */
   'PUT /panel/organizations/{slug}/retention': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: PutPanelOrganizationsSlugRetention;
     answer: GetPanelOrganizationsSlugRetention;
   };
   /** List a table of translations by key */
   'GET /panel/organizations/{slug}/translations/{table}': {
-    params: { slug: string; table: 'campaigns' | 'dispos' | 'anis' };
+    params: { slug: string; table: "campaigns" | "dispos" | "anis" };
     query: { limit?: number; cursor?: string };
     body: undefined;
     answer: {
@@ -1797,14 +1620,14 @@ export interface Api {
   /** Clean them again */
   'POST /panel/organizations/{slug}/uncleaned-dials/clean': {
     params: { slug: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: PostPanelOrganizationsSlugUncleanedDialsClean;
   };
   /** How many leads are at each node of a workflow */
   'GET /panel/organizations/{slug}/workflows/{workflow_id}/counts': {
     params: { slug: string; workflow_id: string };
-    query: {};
+    query: {  };
     body: undefined;
     answer: {
       data: {
@@ -1815,8 +1638,8 @@ export interface Api {
   };
   /** Sign in with e-mail and password */
   'POST /panel/session': {
-    params: {};
-    query: {};
+    params: {  };
+    query: {  };
     body: {
       email: string;
       password: string;
@@ -1825,15 +1648,15 @@ export interface Api {
   };
   /** Sign out */
   'DELETE /panel/session': {
-    params: {};
-    query: {};
+    params: {  };
+    query: {  };
     body: undefined;
     answer: undefined;
   };
   /** Sign out everywhere */
   'DELETE /panel/sessions': {
-    params: {};
-    query: {};
+    params: {  };
+    query: {  };
     body: undefined;
     answer: {
       sessions: number;

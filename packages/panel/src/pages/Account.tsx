@@ -5,6 +5,7 @@ import { queryClient, useAct } from '../api/client.ts';
 import { notify, notifyError } from '../parts/notify.ts';
 import { ErrorNote, Page } from '../parts/Page.tsx';
 import { useMe } from '../session.ts';
+import { textOf } from '../parts/form.ts';
 
 /** Name, e-mail, password, and signing out everywhere. */
 export function AccountPage() {
@@ -17,7 +18,7 @@ export function AccountPage() {
     event.preventDefault();
     const element = event.currentTarget;
     const form = new FormData(element);
-    const text = (name: string) => String(form.get(name) ?? '').trim();
+    const text = (name: string) => textOf(form, name);
     const body = {
       ...(text('name') && text('name') !== user?.name && { name: text('name') }),
       ...(text('email') && text('email') !== user?.email && { email: text('email') }),

@@ -8,6 +8,7 @@ import { Empty, ErrorNote, Loaded, Page } from '../parts/Page.tsx';
 import { StatusBadge } from '../parts/StatusBadge.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useOrganization } from '../session.ts';
+import { textOf } from '../parts/form.ts';
 
 type Call = Answer<'GET /panel/organizations/{slug}/dialnexa/calls'>['data'][number];
 
@@ -41,7 +42,7 @@ export function CallsPage() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const text = (name: string) => String(form.get(name) ?? '').trim();
+    const text = (name: string) => textOf(form, name);
     place.mutate(
       {
         params: { slug },

@@ -8,6 +8,7 @@ import { Empty, ErrorNote, Loaded, Page } from '../parts/Page.tsx';
 import { StatusBadge } from '../parts/StatusBadge.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useOrganization } from '../session.ts';
+import { textOf } from '../parts/form.ts';
 
 const REFRESH_MS = 2_000;
 
@@ -26,7 +27,7 @@ export function CampaignsPage() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const text = (name: string) => String(form.get(name) ?? '').trim();
+    const text = (name: string) => textOf(form, name);
     const at = text('scheduled_at');
     create.mutate(
       {

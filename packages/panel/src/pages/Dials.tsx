@@ -55,8 +55,8 @@ export function DialsPage() {
               rows={dials}
               keyOf={({ id }) => id}
               columns={[
-                { title: 'Time', show: (row) => <Time at={String(row.timestamp)} /> },
-                { title: 'Direction', show: (row) => String(row.callDirection) },
+                { title: 'Time', show: (row) => <Time at={row.timestamp} /> },
+                { title: 'Direction', show: (row) => row.callDirection },
                 { title: 'From', show: (row) => <span className="panel-mono">{row.ani ?? '–'}</span> },
                 { title: 'Phone', show: (row) => <span className="panel-mono">{row.phone ?? '–'}</span> },
                 { title: 'Campaign', show: (row) => row.campaign ?? '–' },

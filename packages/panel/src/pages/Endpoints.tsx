@@ -26,6 +26,7 @@ import { Sparkline } from '../parts/Sparkline.tsx';
 import { StatusBadge } from '../parts/StatusBadge.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useOrganization } from '../session.ts';
+import { textOf } from '../parts/form.ts';
 
 type Endpoint = Answer<'GET /panel/organizations/{slug}/endpoints'>['data'][number];
 type Health = Answer<'GET /panel/organizations/{slug}/endpoints/health'>['data'][number];
@@ -333,7 +334,7 @@ function EndpointForm(props: {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const text = (name: string) => String(form.get(name) ?? '').trim();
+    const text = (name: string) => textOf(form, name);
     const chosen = secret === 'chosen' && text('secret') !== '' ? { secret: text('secret') } : {};
     const common = {
       url: text('url'),

@@ -8,6 +8,7 @@ import { ShownOnce } from '../parts/Secret.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useOrganization } from '../session.ts';
 import { Confirm } from './Endpoints.tsx';
+import { textOf } from '../parts/form.ts';
 
 type Key = Answer<'GET /panel/organizations/{slug}/api-keys'>['data'][number];
 
@@ -31,7 +32,7 @@ export function KeysPage() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const [name, expires] = [String(form.get('name') ?? '').trim(), String(form.get('expires') ?? '')];
+    const [name, expires] = [textOf(form, 'name'), textOf(form, 'expires')];
     create.mutate(
       {
         params: { slug },

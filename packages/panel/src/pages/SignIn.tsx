@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { call, queryClient, type Answer } from '../api/client.ts';
 import { ErrorNote } from '../parts/Page.tsx';
+import { textOf } from '../parts/form.ts';
 
 /** By e-mail and password, by a link, or by an invitation: the link's token stands after the `#`, where no server sees it. */
 export function SignInPage() {
@@ -47,7 +48,7 @@ export function SignInPage() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const field = (name: string) => String(form.get(name) ?? '');
+    const field = (name: string) => textOf(form, name);
     const [email, password] = [field('email'), field('password')];
     void finish(() =>
       invitation === null

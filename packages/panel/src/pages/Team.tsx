@@ -8,6 +8,7 @@ import { ShownOnce } from '../parts/Secret.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useMe, useOrganization } from '../session.ts';
 import { Confirm } from './Endpoints.tsx';
+import { textOf } from '../parts/form.ts';
 
 type Member = Answer<'GET /panel/organizations/{slug}/members'>['data'][number];
 
@@ -26,7 +27,7 @@ export function TeamPage() {
   const isOwner = role === 'owner';
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const email = String(new FormData(event.currentTarget).get('email') ?? '').trim();
+    const email = textOf(new FormData(event.currentTarget), 'email');
     invite.mutate(
       { params: { slug }, body: { role: chosen as 'member', ...(email && { email }) } },
       { onSuccess: ({ url }) => (setNew(false), setLink(url)) },

@@ -5,6 +5,7 @@ import { CursorPager, DataTable } from '../parts/DataTable.tsx';
 import { notifyError } from '../parts/notify.ts';
 import { Empty, ErrorNote, Loaded, Page } from '../parts/Page.tsx';
 import { useOrganization } from '../session.ts';
+import { textOf } from '../parts/form.ts';
 
 type Row = Record<string, unknown>;
 type Table = 'campaigns' | 'dispos' | 'anis';
@@ -94,7 +95,7 @@ function Rows({ table }: { readonly table: Table }) {
     const form = new FormData(event.currentTarget);
     const body: Row = {};
     for (const { isSwitch, name, optional } of fields) {
-      const value = String(form.get(name) ?? '').trim();
+      const value = textOf(form, name);
       if (isSwitch) body[name] = value === 'on';
       else if (value !== '' || !optional) body[name] = value;
     }
@@ -131,7 +132,7 @@ function Rows({ table }: { readonly table: Table }) {
                         {row[name] ? 'yes' : 'no'}
                       </Badge>
                     ) : (
-                      String((row[name] as string | null) ?? '–')
+                      ((row[name] as string | null) ?? '–')
                     ),
                 })),
                 {

@@ -2,6 +2,7 @@ import { dialnexa, optimaldial, outboundiq, standard, verify, WebhookError, type
 import { Alert, Button, PasswordInput, Select, Stack, Switch, Textarea } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { Page } from '../parts/Page.tsx';
+import { rawOf, textOf } from '../parts/form.ts';
 
 const SCHEMES: readonly (readonly [string, SignatureScheme])[] = [
   ['OptimalDial', optimaldial],
@@ -33,16 +34,16 @@ export function VerifyPage() {
     const form = new FormData(event.currentTarget);
     const scheme = SCHEMES.find(([title]) => title === name)![1];
     const headers = Object.fromEntries(
-      String(form.get('headers'))
+      rawOf(form, 'headers')
         .split('\n')
         .filter((line) => line.includes(':'))
         .map((line) => [line.slice(0, line.indexOf(':')).trim().toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
     );
     // A form writes line ends as CR LF; a body that is signed here has none, or LF.
-    const body = String(form.get('body')).replaceAll('\r\n', '\n');
+    const body = rawOf(form, 'body').replaceAll('\r\n', '\n');
     try {
       await verify(scheme, {
-        secret: String(form.get('secret')).trim(),
+        secret: textOf(form, 'secret'),
         body,
         headers,
         ...(!checksTime && { toleranceSeconds: Number.MAX_SAFE_INTEGER }),

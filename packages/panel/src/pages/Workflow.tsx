@@ -9,6 +9,7 @@ import { Empty, ErrorNote, Loaded, Page } from '../parts/Page.tsx';
 import { StatusBadge } from '../parts/StatusBadge.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useOrganization } from '../session.ts';
+import { textOf } from '../parts/form.ts';
 
 type Node = Answer<'GET /panel/organizations/{slug}/dialnexa/workflows/{id}/nodes'>['data'][number];
 
@@ -202,7 +203,7 @@ function NodeForm({ isOpen, node, onClose }: { readonly isOpen: boolean; readonl
   const error = create.error ?? update.error ?? remove.error;
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const label = String(new FormData(event.currentTarget).get('label'));
+    const label = textOf(new FormData(event.currentTarget), 'label');
     let parsed: Record<string, unknown>;
     try {
       parsed = JSON.parse(config === '' ? '{}' : config) as Record<string, unknown>;
@@ -270,7 +271,7 @@ function EdgeForm({ isOpen, nodes, onClose }: { readonly isOpen: boolean; readon
   const data = nodes.map((node) => ({ value: node.id, label: node.label }));
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const label = String(new FormData(event.currentTarget).get('label') ?? '').trim();
+    const label = textOf(new FormData(event.currentTarget), 'label');
     create.mutate(
       { params: { slug, id }, body: { from_node_id: from!, to_node_id: to!, ...(label && { label }) } },
       { onSuccess: onClose },

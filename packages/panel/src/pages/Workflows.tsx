@@ -7,6 +7,7 @@ import { Empty, ErrorNote, Loaded, Page } from '../parts/Page.tsx';
 import { StatusBadge } from '../parts/StatusBadge.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useOrganization } from '../session.ts';
+import { textOf } from '../parts/form.ts';
 
 export function WorkflowsPage() {
   const { slug } = useOrganization();
@@ -22,7 +23,7 @@ export function WorkflowsPage() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const body = { title: String(form.get('title')), description: String(form.get('description') ?? '') };
+    const body = { title: textOf(form, 'title'), description: textOf(form, 'description') };
     create.mutate(
       { params: { slug }, body },
       { onSuccess: ({ id }) => void navigate({ to: '/o/$slug/workflows/$id', params: { slug, id } }) },
