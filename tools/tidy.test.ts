@@ -85,7 +85,7 @@ test('a file holds one thing', () => {
 });
 
 test('files that say what they need at run time say it in their package', () => {
-  for (const path of sources) {
+  for (const path of sources.filter((file) => !file.endsWith('/vite.config.ts'))) {
     const [, name] = path.split('/');
     const manifest = JSON.parse(text(`packages/${name}/package.json`)) as { dependencies?: Record<string, string> };
     for (const [, specifier] of text(path).matchAll(/^(?:import|export) .*from '([^'.][^']*)'/gm)) {

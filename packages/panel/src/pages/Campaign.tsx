@@ -10,7 +10,7 @@ import { Empty, ErrorNote, Loaded, Page } from '../parts/Page.tsx';
 import { StatusBadge } from '../parts/StatusBadge.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useOrganization } from '../session.ts';
-import { Confirm } from './Endpoints.tsx';
+import { Confirm } from '../parts/Confirm.tsx';
 
 const REFRESH_MS = 1_500;
 const LEAD_STATUSES = ['all', 'pending', 'in_progress', 'completed', 'failed'];

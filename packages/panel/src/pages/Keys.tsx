@@ -7,7 +7,7 @@ import { Empty, ErrorNote, Loaded, Page } from '../parts/Page.tsx';
 import { ShownOnce } from '../parts/Secret.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useOrganization } from '../session.ts';
-import { Confirm } from './Endpoints.tsx';
+import { Confirm } from '../parts/Confirm.tsx';
 import { textOf } from '../parts/form.ts';
 
 type Key = Answer<'GET /panel/organizations/{slug}/api-keys'>['data'][number];

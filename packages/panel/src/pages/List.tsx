@@ -10,7 +10,7 @@ import { ErrorNote, Loaded, Page } from '../parts/Page.tsx';
 import { StatusBadge } from '../parts/StatusBadge.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useOrganization } from '../session.ts';
-import { Confirm } from './Endpoints.tsx';
+import { Confirm } from '../parts/Confirm.tsx';
 
 type ListDetail = Answer<'GET /panel/organizations/{slug}/lists/{list_id}'>;
 

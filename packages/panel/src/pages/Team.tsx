@@ -7,7 +7,7 @@ import { ErrorNote, Loaded, Page } from '../parts/Page.tsx';
 import { ShownOnce } from '../parts/Secret.tsx';
 import { Time } from '../parts/Time.tsx';
 import { useMe, useOrganization } from '../session.ts';
-import { Confirm } from './Endpoints.tsx';
+import { Confirm } from '../parts/Confirm.tsx';
 import { textOf } from '../parts/form.ts';
 
 type Member = Answer<'GET /panel/organizations/{slug}/members'>['data'][number];
