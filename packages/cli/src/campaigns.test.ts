@@ -24,6 +24,7 @@ const number = (n: number) => `+4477009${String(n).padStart(5, '0')}`;
 class Fleet {
   readonly place: Awaited<ReturnType<typeof freshPlace>>;
   readonly receiver: Receiver;
+  readonly #t: TestContext;
   readonly #environments: Record<string, string>[];
   readonly #servers: ServerProcess[];
   readonly operators: ApiClient[];
@@ -32,12 +33,14 @@ class Fleet {
   key = '';
 
   private constructor(
+    t: TestContext,
     place: Fleet['place'],
     receiver: Receiver,
     environments: Record<string, string>[],
     servers: ServerProcess[],
     operators: ApiClient[],
   ) {
+    this.#t = t;
     this.place = place;
     this.receiver = receiver;
     this.#environments = environments;
@@ -62,7 +65,7 @@ class Fleet {
     }
     const servers = await Promise.all(environments.map((one) => ServerProcess.start(one)));
     const operators = await Promise.all(servers.map(({ url }) => ApiClient.connect(url, TOKEN)));
-    const fleet = new Fleet(place, receiver, environments, servers, operators);
+    const fleet = new Fleet(t, place, receiver, environments, servers, operators);
     t.after(async () => {
       await fleet.restarting;
       for (const server of fleet.#servers) await server.kill();
@@ -116,13 +119,12 @@ class Fleet {
   /** What the webhook got, by type: the event ids for each thing that the events are about. */
   async eventIds(idOf: (data: Record<string, { id: string }>) => string): Promise<Map<string, Map<string, Set<string>>>> {
     const hooks = this.receiver.received.filter(({ path }) => path === '/hook');
-    assert.equal(
-      await refusedBySeed(
-        SECRET,
-        hooks.map((one) => ({ signature: String(one.headers['x-dialnexa-signature']), body: one.body })),
-      ),
-      0,
+    const refused = await refusedBySeed(
+      SECRET,
+      hooks.map((one) => ({ signature: String(one.headers['x-dialnexa-signature']), body: one.body })),
     );
+    if (refused === null) this.#t.diagnostic('python3 is not installed here: the vendor’s snippet was not run');
+    else assert.equal(refused, 0, 'the vendor’s snippet accepts every delivery');
     const types = new Map<string, Map<string, Set<string>>>();
     for (const { data, event, id } of hooks.map(parse)) {
       const things = types.get(event) ?? new Map<string, Set<string>>();

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { optimaldial, verify } from '@dialhook/webhooks';
 import {
   eventually,
@@ -44,6 +44,10 @@ describe('the panel in a browser', () => {
     await browser.close();
     await show.receiver.stop();
     await place.stop();
+  });
+
+  afterEach(() => {
+    assert.deepEqual(owner.errors.splice(0), [], 'no error in the console');
   });
 
   const open = (name: string) => owner.open(place.url + show.pages[name]);
@@ -161,6 +165,35 @@ describe('the panel in a browser', () => {
     await dialog().getByText(`completed: ${count} of ${count}`).waitFor();
     await show.receiver.until(() => show.receiver.received.length >= before + count);
     await dialog().getByRole('button', { name: 'Close' }).last().click();
+  });
+
+  test('the overview has every chart as a table too, and dials show what the tables made of them', async () => {
+    await open('overview');
+    const { page } = owner;
+    const chart = page.getByRole('region', { name: 'Attempts by outcome', exact: true });
+    await chart.getByRole('button', { name: 'Table' }).click();
+    await chart.getByRole('columnheader', { name: 'Given up' }).waitFor();
+    await open('dials');
+    await page
+      .getByRole('row', { name: /Spring Callback.*SALE.*success/ })
+      .first()
+      .waitFor();
+    await page
+      .getByRole('row', { name: /No Answer.*no contact/ })
+      .first()
+      .waitFor();
+  });
+
+  test('a replay is not offered for what it could not choose by', async () => {
+    await owner.open(`${place.url}${show.pages.deliveries}?code=503`);
+    await button('Replay…').and(owner.page.locator('[disabled]')).waitFor();
+  });
+
+  test('what failed at an endpoint is one click away', async () => {
+    await open('endpoints');
+    await owner.page.getByTestId('endpoint').filter({ hasText: 'Old receiver' }).getByRole('link', { name: 'What failed' }).click();
+    await owner.page.getByRole('row', { name: /503/ }).first().waitFor();
+    assert.equal(await owner.page.getByRole('row', { name: /CRM/ }).count(), 0);
   });
 
   test('API keys: shown once, used, revoked', async () => {
@@ -366,6 +399,20 @@ describe('the panel in a browser', () => {
     await owner.page.getByRole('row', { name: /Bob/ }).getByRole('button', { name: 'Remove' }).click();
     await dialog().getByRole('button', { name: 'Remove' }).click();
     await owner.page.getByRole('row', { name: /Bob/ }).waitFor({ state: 'detached' });
+  });
+
+  test('an e-mail and a password are chosen, and a short one is not taken', async () => {
+    await open('account');
+    const { page } = owner;
+    await page.getByLabel('E-mail').fill('ada@example.com');
+    await page.getByLabel('Password').first().fill('short');
+    await button('Save').click();
+    await open('account');
+    await page.getByText('You are signed in by a link.').waitFor();
+    await page.getByLabel('E-mail').fill('ada@example.com');
+    await page.getByLabel('Password').first().fill('a long enough password');
+    await button('Save').click();
+    await page.getByText('You are signed in by a link.').waitFor({ state: 'detached' });
   });
 
   test('without a network the page says so, and goes on when it is back', async () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
@@ -16,11 +16,12 @@ for line in sys.stdin:
     bad += not verify_signature(base64.b64decode(body), sys.argv[1], signature)
 print(bad)`;
 
-/** How many of these deliveries DialNexa's own Python snippet does not accept. */
+/** How many of these deliveries DialNexa's own Python snippet does not accept; null where there is no Python to run it. */
 export async function refusedBySeed(
   secret: string,
   deliveries: readonly { readonly signature: string; readonly body: string }[],
-): Promise<number> {
+): Promise<number | null> {
+  if (spawnSync('python3', ['--version']).status !== 0) return null;
   const python = spawn('python3', ['-c', PYTHON, secret], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(python, 'exit');
   const lines = deliveries.map(({ body, signature }) => `${signature} ${Buffer.from(body).toString('base64')}\n`);

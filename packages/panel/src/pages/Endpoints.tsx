@@ -1,5 +1,5 @@
 import { Alert, Badge, Box, Button, Group, Stack, Text } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useAct, useCall, type Answer } from '../api/client.ts';
 import { Confirm } from '../parts/Confirm.tsx';
@@ -12,6 +12,7 @@ import { ShownOnce } from '../parts/Secret.tsx';
 import { Sparkline } from '../parts/Sparkline.tsx';
 import { StatusBadge } from '../parts/StatusBadge.tsx';
 import { Time } from '../parts/Time.tsx';
+import type { DeliveryFilters } from '../router.tsx';
 import { useOrganization } from '../session.ts';
 
 type Endpoint = Answer<'GET /panel/organizations/{slug}/endpoints'>['data'][number];
@@ -173,16 +174,8 @@ function EndpointCard(props: {
         </Alert>
       )}
       <Group gap="xs" mt="sm">
-        <Button size="xs" variant="default" component="span" p={0}>
-          <Link
-            to="/o/$slug/deliveries"
-            params={{ slug }}
-            search={{ endpoint: endpoint.id }}
-            style={{ padding: '0 12px', color: 'inherit', textDecoration: 'none' }}
-          >
-            Deliveries
-          </Link>
-        </Button>
+        <LinkButton search={{ endpoint: endpoint.id }}>Deliveries</LinkButton>
+        {(health?.failed ?? 0) > 0 && <LinkButton search={{ endpoint: endpoint.id, status: 'undelivered' }}>What failed</LinkButton>}
         <Button size="xs" variant="default" loading={test.isPending} onClick={sendTest}>
           Send a test
         </Button>
@@ -239,6 +232,17 @@ function EndpointCard(props: {
         onSecret={props.onSecret}
       />
     </Box>
+  );
+}
+
+/** To the deliveries, filtered. */
+function LinkButton({ children, search }: { readonly children: string; readonly search: DeliveryFilters }) {
+  const { slug } = useOrganization();
+  const navigate = useNavigate();
+  return (
+    <Button size="xs" variant="default" role="link" onClick={() => void navigate({ to: '/o/$slug/deliveries', params: { slug }, search })}>
+      {children}
+    </Button>
   );
 }
 

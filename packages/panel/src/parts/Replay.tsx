@@ -18,6 +18,8 @@ export function ReplayButton({ filters }: { readonly filters: DeliveryFilters })
   const [isBusy, setBusy] = useState(false);
   const jobs = useCall('GET /panel/organizations/{slug}/replays', { params: { slug } }, { enabled: jobId !== null, everyMs: 1_000 });
   const job = jobs.data?.data.find(({ id }) => id === jobId);
+  // What a job cannot choose by must not look as if it could.
+  const isTooFine = filters.code !== undefined || filters.search !== undefined;
   const body = {
     since: filters.since ? new Date(filters.since).toISOString() : new Date(Date.now() - DAY_MS).toISOString(),
     ...(filters.until && { until: new Date(filters.until).toISOString() }),
@@ -46,7 +48,13 @@ export function ReplayButton({ filters }: { readonly filters: DeliveryFilters })
   };
   return (
     <>
-      <Button variant="default" loading={isBusy && count === null} onClick={() => void ask()}>
+      <Button
+        variant="default"
+        disabled={isTooFine}
+        title={isTooFine ? 'A replay knows time, status, endpoint and event type: clear the search and the HTTP code' : undefined}
+        loading={isBusy && count === null}
+        onClick={() => void ask()}
+      >
         Replay…
       </Button>
       <Modal opened={count !== null} onClose={close} title="Replay deliveries">

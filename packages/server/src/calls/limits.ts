@@ -50,8 +50,11 @@ export const CALL_LIMITS = {
   takenSeconds: 60,
   minTakenSeconds: 5,
   maxTakenSeconds: 3_600,
-  /** A call that nobody dials expires after a day; one that was begun and is not heard of any more counts as failed after four hours. */
-  waitingMs: 86_400_000,
+  /**
+   * A call that nobody begins to dial expires after 16 hours; one that was begun and is not heard of any more counts as failed after four. There
+   * are two reports before the end, so every call ends within a day, before even the shortest retention drops it.
+   */
+  waitingMs: 57_600_000,
   silentMs: 14_400_000,
   /** How often a node looks for such calls, and how many it ends at once. */
   sweepIntervalMs: 5_000,

@@ -78,11 +78,11 @@ export class Telephony {
     await this.#applications?.stop();
   }
 
-  /** Ends calls that nobody dialled in a day, and those that were begun and not heard of any more. */
+  /** Ends calls that nobody began to dial in time, and those that were begun and not heard of any more. */
   async #endLost(database: Database, clock: Clock): Promise<boolean> {
     const lost = await lostCalls(database, new Date(clock.now()), CALL_LIMITS.sweepBatch);
     const reports = lost.map(({ call: callId, stage }) =>
-      stage === 'waiting' ? ({ callId, status: 'retry_expired' } as const) : ({ callId, status: 'failed', endReason: 'unknown' } as const),
+      stage !== 'started' ? ({ callId, status: 'retry_expired' } as const) : ({ callId, status: 'failed', endReason: 'unknown' } as const),
     );
     if (reports.length > 0) await this.calls.report(reports);
     return lost.length === CALL_LIMITS.sweepBatch;

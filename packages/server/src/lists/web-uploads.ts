@@ -30,6 +30,7 @@ export interface Uploader {
 /** Lists that people upload: received, mapped, validated, confirmed. Each step can be left and taken up later. Throws `UploadRefused`. */
 export class WebUploads {
   readonly #options: WebUploadsOptions;
+  #receiving = 0;
 
   constructor(options: WebUploadsOptions) {
     this.#options = options;
@@ -38,6 +39,8 @@ export class WebUploads {
   /** Receives a CSV and keeps it; what its columns mean is asked next. */
   async create(uploader: Uploader, receive: (path: string) => Promise<{ readonly filename: string }>): Promise<Upload> {
     const { clock, database, files } = this.#options;
+    if (this.#receiving >= LIST_LIMITS.uploadsAtOnce) throw new UploadRefused(503, 'Too many uploads at once; try again in a few seconds');
+    this.#receiving += 1;
     const id = uuidv7(clock.now());
     const key = fileKey(id, UPLOAD_FILES.original);
     try {
@@ -51,6 +54,8 @@ export class WebUploads {
     } catch (error) {
       if ((await findUpload(database, uploader.organizationId, id).catch(() => null)) === null) await files.removeFolder(fileKey(id, ''));
       throw error;
+    } finally {
+      this.#receiving -= 1;
     }
   }
 

@@ -1,6 +1,5 @@
 import type { Clock, Database } from '@dialhook/engine';
 import type { Calls } from '../calls.ts';
-import { CALL_LIMITS } from '../limits.ts';
 import type { Call } from '../model.ts';
 import type { CallEngine } from './engine.ts';
 import { markSent } from '../store/calls.ts';
@@ -29,7 +28,7 @@ export class ExternalEngine implements CallEngine {
     const { calls, clock, database } = this.#options;
     return database.transaction(async (tx) => {
       const now = clock.now();
-      const ids = await takeLive(tx, limit, new Date(now), new Date(now + forMs), new Date(now + CALL_LIMITS.silentMs));
+      const ids = await takeLive(tx, limit, new Date(now), new Date(now + forMs));
       if (ids.length === 0) return [];
       await markSent(tx, ids, new Date(now));
       const taken = await calls.load(tx, ids);

@@ -56,14 +56,14 @@ export async function withdrawLive(tx: Queryable, owner: 'campaign_id' | 'workfl
   });
 }
 
-/** Hands out waiting calls, oldest first, and those that were handed out before and not heard of. */
-export async function takeLive(tx: Queryable, limit: number, now: Date, dueAt: Date, endsAt: Date): Promise<string[]> {
+/** Hands out waiting calls, oldest first, and those that were handed out before and not heard of. Being taken is no news: they expire as before. */
+export async function takeLive(tx: Queryable, limit: number, now: Date, dueAt: Date): Promise<string[]> {
   const rows = await tx.query<{ call: string }>({
     name: 'take-live',
-    text: `update live_calls set stage = 'taken', due_at = $3, ends_at = $4
+    text: `update live_calls set stage = 'taken', due_at = $3
             where call in (select call from live_calls where due_at <= $1 and stage in ('waiting', 'taken') order by due_at limit $2 for update skip locked)
            returning call`,
-    values: [now, limit, dueAt, endsAt],
+    values: [now, limit, dueAt],
   });
   return rows.map(({ call }) => call);
 }

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   DATABASE_KINDS,
@@ -12,6 +13,7 @@ import {
   type TestServer,
 } from '@dialhook/testing';
 import { CALL_LIMITS } from '../../calls/limits.ts';
+import { DirectoryStore } from '../../lists/files.ts';
 import { WORKFLOW_STATUSES, WORKFLOW_TRANSITIONS } from '../../calls/states.ts';
 
 interface Workflow {
@@ -48,6 +50,13 @@ interface Step {
   readonly exited_at: string | null;
 }
 
+/** The file system's clock goes on as ever: beside a clock that is hours ahead, a file that is being read would look forgotten. */
+class Undated extends DirectoryStore {
+  override async oldFolders(): Promise<string[]> {
+    return [];
+  }
+}
+
 const HOUR = 3_600_000;
 const number = (n: number) => `+447700900${String(n).padStart(3, '0')}`;
 const voice = { agent_id: 'agt_1', from_phone_number: '+442079460001' };
@@ -60,7 +69,10 @@ for (const kind of DATABASE_KINDS) {
     let dialler: Dialler;
     before(async () => {
       receiver = await Receiver.start();
-      place = await startTestServer(kind, { DIALHOOK_APPLICATION_URL: receiver.url('/application') }, () => ({ clock }));
+      place = await startTestServer(kind, { DIALHOOK_APPLICATION_URL: receiver.url('/application') }, (config) => ({
+        clock,
+        files: new Undated(join(config.dataDir, 'files')),
+      }));
       dialler = new Dialler(place.operator);
     });
     after(async () => {
@@ -292,6 +304,40 @@ for (const kind of DATABASE_KINDS) {
         ['in_progress', 'in_progress', 'removed', 'in_progress'],
       );
       assert.deepEqual(events(), []);
+    });
+
+    test('a call that nobody begins expires, and one that is not heard of any more has failed: every lead goes on', async () => {
+      const { api } = await organization();
+      const { id } = await build(api, { call: ['VOICE_CALL', voice], won: ['CONVERTED'], lost: ['DROPPED'] }, [
+        'call FAILED > lost',
+        'call > won',
+      ]);
+      await activate(api, id);
+      await enrol(api, id, `phone_number\n${[40, 41].map(number).join('\n')}\n`);
+      await soon('both are called', async () => (await isRinging(40)) && isRinging(41));
+      await dialler.report({ call_id: ringing.get(number(40))!.id, status: 'received' });
+      clock.advance(CALL_LIMITS.silentMs + CALL_LIMITS.sweepIntervalMs);
+      await soon(
+        'the one that went silent has failed',
+        async () => (clock.advance(CALL_LIMITS.sweepIntervalMs), (await leadOf(api, id, 40)).status === 'dropped'),
+      );
+      assert.equal((await leadOf(api, id, 41)).status, 'in_progress', 'it was taken and may still be begun');
+      clock.advance(CALL_LIMITS.waitingMs);
+      await soon(
+        'the other has expired',
+        async () => (clock.advance(CALL_LIMITS.sweepIntervalMs), (await leadOf(api, id, 41)).status === 'dropped'),
+      );
+      const statuses = (await api.get<Page<{ status: string; end_reason: string | null }>>('/v1/calls')).body.data.map((call) => [
+        call.status,
+        call.end_reason,
+      ]);
+      assert.deepEqual(
+        statuses.sort(([a], [b]) => (a! < b! ? -1 : 1)),
+        [
+          ['failed', 'unknown'],
+          ['retry_expired', null],
+        ],
+      );
     });
 
     test('graphs are checked when they are activated, and configs when they are stored', async () => {

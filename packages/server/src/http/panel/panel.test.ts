@@ -336,6 +336,19 @@ for (const kind of DATABASE_KINDS) {
   });
 }
 
+test('a page that follows its deliveries does not hold up a stop', async () => {
+  const place = await startTestServer('embedded');
+  const { slug } = await place.organization();
+  const { body } = await place.operator.send<{ url: string }>('POST', `/operator/v1/organizations/${slug}/sign-in-links`, {});
+  const panel = await PanelClient.connect(place.url);
+  await panel.send('POST', '/panel/links/redeem', { token: body.url.slice(body.url.indexOf('#') + 1) });
+  const tail = await panel.follow(`/panel/organizations/${slug}/deliveries/tail`);
+  await tail.until(/: following/);
+  const ended = assert.rejects(tail.until(/never/), /The events ended/);
+  await place.stop();
+  await ended; // by the server's own end, and not cut off after the time that stopping may take
+});
+
 test('a session ends when nobody uses it, and after two weeks whatever happens', async (t) => {
   const clock = new FakeClock();
   const place = await startTestServer('embedded', {}, () => ({ clock }));

@@ -16,7 +16,8 @@ const TAIL_MS = 300_000;
 /** What is new in the delivery log, as server-sent events. It tells that there is something, not what: rows do not move under the reader. */
 export function tailRoutes(app: FastifyInstance, { clock, engine }: Context): void {
   const open = new Set<() => void>();
-  app.addHook('onClose', async () => {
+  // Before the server waits for its connections: these would never end by themselves.
+  app.addHook('preClose', async () => {
     for (const end of open) end();
   });
 
