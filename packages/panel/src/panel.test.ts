@@ -307,6 +307,45 @@ describe('the panel in a browser', () => {
     await page.keyboard.press('Escape');
   });
 
+  test('a campaign that waits is paused, resumed and cancelled; a file with a bad row is refused whole', async () => {
+    owner.expected.push(/upload-file/);
+    await open('campaigns');
+    const { page } = owner;
+    await button('New campaign').click();
+    await dialog().getByLabel('Name').fill('Next year');
+    await dialog().getByLabel('Agent').fill('agt_1');
+    await dialog().getByLabel('From').fill('+442079460001');
+    await dialog().getByLabel('Start').fill('2099-01-01T09:00');
+    await dialog().getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('heading', { name: 'Next year' }).waitFor();
+    await page.locator('input[type=file]').setInputFiles(file('leads.csv', 'phone_number\n+447700900123\nnonsense\n'));
+    await page.getByText(/E\.164 form.*row 3/).waitFor();
+    await page.getByText('No leads here').waitFor();
+    await button('Pause').click();
+    await page.getByText('paused', { exact: true }).waitFor();
+    await button('Resume').click();
+    await page.getByText('active', { exact: true }).waitFor();
+    await button('Cancel').click();
+    await dialog().getByRole('button', { name: 'Cancel the campaign' }).click();
+    await page.getByText('cancelled', { exact: true }).waitFor();
+    assert.equal(await button('Add leads').count(), 0);
+  });
+
+  test('a call is placed by hand, and not to a number that is none', async () => {
+    owner.expected.push(/\/dialnexa\/calls/);
+    await open('calls');
+    await button('Place a call').click();
+    await dialog().getByLabel('To').fill('12');
+    await dialog().getByLabel('Agent').fill('agt_by_hand');
+    await dialog().getByRole('button', { name: 'Place it' }).click();
+    await dialog()
+      .getByText(/to_phone_number must be a phone number/)
+      .waitFor();
+    await dialog().getByLabel('To').fill('+447700900777');
+    await dialog().getByRole('button', { name: 'Place it' }).click();
+    await owner.page.getByRole('row', { name: /\+447700900777.*agt_by_hand/ }).waitFor();
+  });
+
   test('a workflow is drawn, gets a node and an edge, and an unfinished one is not activated', async () => {
     owner.expected.push(/\/activate/);
     await open('workflows');
