@@ -851,7 +851,7 @@ export interface Api {
     body: undefined;
     answer: GetPanelOrganizationsSlugDeliveriesDeliveryId;
   };
-  /** The bytes and headers that are sent for a delivery, without the signature, and when it is planned */
+  /** The bytes and headers that are sent for a delivery, and when its next attempts are planned */
   'GET /panel/organizations/{slug}/deliveries/{delivery_id}/request': {
     params: { slug: string; delivery_id: string };
     query: {  };

@@ -1,5 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { AccountError } from './model.ts';
 import { SESSION_LIMITS } from './session-limits.ts';
 
 const derive = promisify<string, Buffer, number, object, Buffer>(scrypt);
@@ -10,12 +11,14 @@ const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 const MAX_MEMORY = 64 * 1024 * 1024;
 
-/** A few at once; the others wait, so that many attempts together cannot take the memory. */
+/** A few at once, some wait, more are refused: many attempts together can take neither the memory nor everybody's turn. */
 class Turnstile {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
   async pass<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#waiting.length >= SESSION_LIMITS.hashesWaiting)
+      throw new AccountError('too_many_attempts', 'Too many people sign in at once. Try again in a few seconds.');
     if (this.#running >= SESSION_LIMITS.hashesAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running += 1;
     try {

@@ -13,8 +13,9 @@ export const SESSION_LIMITS = {
   /** Characters of a password: long enough to resist guessing, short enough to hash. */
   minPasswordLength: 10,
   maxPasswordLength: 200,
-  /** Passwords that a node hashes at once, 32 MB each. */
+  /** Passwords that a node hashes at once, 32 MB each, and that wait for it: about two seconds of work. */
   hashesAtOnce: 4,
+  hashesWaiting: 64,
   /** Failed attempts for one e-mail address, and from one network address, before the rest of the window is refused. */
   failuresPerEmail: 10,
   failuresPerAddress: 50,

@@ -96,11 +96,13 @@ export class Sessions {
     origin: Origin,
     joining: { readonly userId: string } | { readonly email: string; readonly name: string; readonly password: string } | null,
   ): Promise<string> {
+    // Before a password is hashed: that is work, and not for whoever makes a token up.
+    if ((await this.link(token)) === null) throw linkExpired();
     const passwordHash = joining !== null && 'password' in joining ? await hashPassword(joining.password) : undefined;
     const now = this.#now();
     const userId = await this.#database.transaction(async (tx) => {
       const link = await takeLink(tx, tokenHash(token), now);
-      if (link === null) throw new AccountError('link_expired', 'The link was used already, or it is too old.');
+      if (link === null) throw linkExpired();
       if (link.userId !== null) return link.userId;
       if (joining === null) throw new AccountError('link_needs_user', 'This is an invitation: e-mail, name and password are needed.');
       const { organizationId, role } = link;
@@ -211,7 +213,10 @@ export class Sessions {
   }
 }
 
+/** Characters of a browser's name that are kept. */
 const MAX_USER_AGENT = 300;
+
+const linkExpired = () => new AccountError('link_expired', 'The link was used already, or it is too old.');
 
 function newToken(): string {
   return randomBytes(32).toString('base64url');

@@ -202,7 +202,8 @@ export class WorkflowRuns implements CallOwner {
 
   #ask(request: ApplicationRequest): void {
     const { applications } = this.#options;
-    if (applications === null) void this.#answered(request, false);
+    // Without an answer stored the lead is due again when its request counts as lost.
+    if (applications === null) void this.#answered(request, false).catch(() => {});
     else applications.ask(request, (isSuccess) => this.#answered(request, isSuccess));
   }
 

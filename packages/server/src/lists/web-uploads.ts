@@ -52,7 +52,12 @@ export class WebUploads {
       const originalFilename = filename.slice(0, LIST_LIMITS.filenameLength);
       return await insertWebUpload(database, { id, ...uploader, originalFilename, fileSizeBytes: size, now: new Date(clock.now()) });
     } catch (error) {
-      if ((await findUpload(database, uploader.organizationId, id).catch(() => null)) === null) await files.removeFolder(fileKey(id, ''));
+      // After a failed commit nobody knows whether the list exists, and if nobody can be asked its files are left to the sweep.
+      const mayExist = await findUpload(database, uploader.organizationId, id).then(
+        (upload) => upload !== null,
+        () => true,
+      );
+      if (!mayExist) await files.removeFolder(fileKey(id, ''));
       throw error;
     } finally {
       this.#receiving -= 1;

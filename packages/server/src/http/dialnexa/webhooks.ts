@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Endpoint } from '@dialhook/engine';
 import { dialnexa } from '../../dialects/dialnexa.ts';
+import { testData } from '../../dialects/index.ts';
 import type { Context } from '../context.ts';
 import { notFound } from './errors.ts';
 import { toPage } from './paging.ts';
@@ -88,7 +89,7 @@ export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
     async (request) => {
       const { events, id } = await find(request.caller, request.params);
       const type = events?.[0] ?? dialnexa.defaultEvents![0]!;
-      const result = await engine.endpoints.probe(scope(request.caller), id, { type, data: '{"test":true}' });
+      const result = await engine.endpoints.probe(scope(request.caller), id, { type, data: testData(dialnexa.name) });
       if (result === null) throw notFound('Webhook');
       return { success: result.error === null, status_code: result.status };
     },

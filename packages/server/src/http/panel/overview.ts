@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { isUuid } from '@dialhook/engine';
 import { internalId, publicId } from '../../calls/ids.ts';
 import { TRANSLATIONS, type TranslationName } from '../../dials/translations.ts';
+import { testData } from '../../dialects/index.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../operator/problems.ts';
 import { problems, type SlugParams } from '../operator/shared.ts';
@@ -82,8 +83,7 @@ export function overviewRoutes(app: FastifyInstance, { dials, engine, statistics
       if (endpoint === null) throw new Problem('not_found', 'The organization has no such endpoint.');
       const dialect = engine.dialects.get(endpoint.dialect)!; // it was checked when the endpoint was made
       const type = endpoint.events?.[0] ?? dialect.defaultEvents?.[0] ?? 'test';
-      const data = dialect.name === 'outboundiq' ? '[]' : '{"test":true}';
-      const result = await engine.endpoints.probe({ organizationId, dialect: dialect.name }, id, { type, data });
+      const result = await engine.endpoints.probe({ organizationId, dialect: dialect.name }, id, { type, data: testData(dialect.name) });
       if (result === null) throw new Problem('not_found', 'The organization has no such endpoint.');
       return { success: result.error === null, status: result.status, error: result.error };
     },
@@ -93,7 +93,7 @@ export function overviewRoutes(app: FastifyInstance, { dials, engine, statistics
     '/organizations/:slug/deliveries/:delivery_id/request',
     {
       schema: {
-        summary: 'The bytes and headers that are sent for a delivery, without the signature, and when it is planned',
+        summary: 'The bytes and headers that are sent for a delivery, and when its next attempts are planned',
         params: Type.Object({ slug: Type.String(), delivery_id: Type.String() }),
         response: { 200: SentRequest, ...problems(401, 404) },
       },

@@ -46,9 +46,10 @@ export function tailRoutes(app: FastifyInstance, { clock, engine }: Context): vo
         try {
           const rows = await engine.deliveries({ organizationId, since, before: uuidFloor(until) }, MAX_NEW);
           since = until;
+          if (!open.has(end)) return; // it ended meanwhile: a write now would be an error that nobody hears
           raw.write(rows.length > 0 ? `event: new\ndata: {"count":${rows.length}}\n\n` : ': nothing\n\n');
         } catch {
-          raw.write(': the database is away\n\n');
+          if (open.has(end)) raw.write(': the database is away\n\n');
         }
         if (open.has(end)) cancelNext = clock.after(LOOK_INTERVAL_MS, () => void look());
       };
@@ -61,6 +62,7 @@ export function tailRoutes(app: FastifyInstance, { clock, engine }: Context): vo
       };
       open.add(end);
       raw.on('close', end);
+      raw.on('error', end);
       void look();
     },
   );
