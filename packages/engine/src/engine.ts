@@ -133,7 +133,8 @@ export class Engine {
       nodes: () => this.#upkeep.nodes,
       retryDelayScale: options.retryDelayScale ?? 1,
       random: options.random ?? Math.random,
-      record: (attempt) => this.#recorder.add(attempt),
+      record: ({ attempt, endpointId, id: deliveryId, lease }, result) =>
+        this.#recorder.add({ ...result, deliveryId, endpointId, lease, attempt }),
       onRoom: () => this.#claimer.roomAgain(),
       release: (deliveries) => this.#release(deliveries),
     });

@@ -11,8 +11,8 @@ export interface ClaimOptions {
   readonly leaseEndsAt: number;
   /** Deliveries at most. */
   readonly room: number;
-  /** Endpoints without a free slot on this node. */
-  readonly fullEndpoints: readonly string[];
+  /** How many deliveries an endpoint may get at most, where the node knows; 0 for none. The others get a share of the room. */
+  readonly rooms: ReadonlyMap<string, number>;
   /** Endpoints are visited in the order of their ids, from the one after this; makes every endpoint's turn come. */
   readonly after: string;
 }
@@ -21,7 +21,7 @@ export interface Claim {
   readonly deliveries: LeasedDelivery[];
   /** Claimed rows whose event was dropped by retention: nothing is left to send. `attempt` is the last one made. */
   readonly expired: { readonly id: string; readonly lease: number; readonly attempt: number; readonly endpointId: string }[];
-  /** Where the next claim goes on; the first UUID when the end was reached. */
+  /** Where the next claim goes on: after the last endpoint that was served. The first UUID when the end was reached. */
   readonly next: string;
 }
 
@@ -42,8 +42,8 @@ export const FIRST_UUID = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Takes due deliveries: retries, what overflowed a node, and what was given back. Walks the distinct endpoints of
- * the queue by index (a loose index scan), then takes a few of each, so that the cost follows the number of endpoints
- * with work and one endpoint's backlog never hides the others, nor its retries its first attempts.
+ * the queue by index (a loose index scan), then takes a few of each in their order, so that the cost follows the number of
+ * endpoints with work and one endpoint's backlog never hides the others, nor its retries its first attempts.
  */
 export async function claimDeliveries(db: Queryable, options: ClaimOptions, load: LoadEvents = loadEvents): Promise<Claim> {
   const rows = await db.query<Row | { id: null; endpoint_id: string | null }>({
@@ -55,15 +55,19 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
         select (select d.endpoint_id from deliveries d where d.leased_by is null and d.endpoint_id > l.endpoint_id
                  order by d.endpoint_id limit 1), n + 1
           from live l where l.endpoint_id is not null and n < $2
+      ), open as materialized (
+        select e.id, e.version, (coalesce(r.room, $5) + 1) / 2 as room, kind.is_retry
+          from live l join endpoints e on e.id = l.endpoint_id
+          left join unnest($3::uuid[], $9::int[]) as r (id, room) on r.id = e.id
+          cross join (values (false), (true)) as kind (is_retry)
+         where e.is_active and e.paused_at is null and coalesce(r.room, $5) > 0
+         order by l.n, kind.is_retry
       ), picked as materialized (
-        select d.id, o.version from (
-          select e.id, e.version from live l join endpoints e on e.id = l.endpoint_id
-           where e.is_active and e.paused_at is null and e.id <> all ($3::uuid[])
-        ) o cross join (values (false), (true)) as kind (is_retry) cross join lateral (
+        select d.id, o.version from open o cross join lateral (
           select id from deliveries
-           where endpoint_id = o.id and leased_by is null and (attempt_count > 0) = kind.is_retry
-             and (due_at <= $4 or not kind.is_retry) -- first attempts are always due, whatever was done to the clock
-           order by due_at limit $5 for update skip locked
+           where endpoint_id = o.id and leased_by is null and (attempt_count > 0) = o.is_retry
+             and (due_at <= $4 or not o.is_retry) -- first attempts are always due, whatever was done to the clock
+           order by due_at limit o.room for update skip locked
         ) d limit $6
       ), taken as (
         update deliveries d set leased_by = $7, lease = d.lease + 1, due_at = now() + $8 * interval '1 ms'
@@ -76,12 +80,14 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
     values: [
       options.after,
       LIMITS.claimEndpoints,
-      options.fullEndpoints,
+      plainArray([...options.rooms.keys()]),
       new Date(options.now),
-      LIMITS.claimPerEndpoint,
+      // Little room is shared as well: a claim serves several endpoints, and the next one goes on after them.
+      Math.ceil((2 * LIMITS.claimPerEndpoint * options.room) / LIMITS.claimBatch),
       options.room,
       options.nodeId,
       LIMITS.leaseMs,
+      plainArray([...options.rooms.values()]),
     ],
   });
   const last = rows.find((row) => row.id === null);
@@ -104,7 +110,10 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
       });
     }
   }
-  return { deliveries, expired, next: last?.endpoint_id ?? FIRST_UUID };
+  // With the room used up, endpoints behind the last one that was served were not looked at.
+  const next =
+    taken.length < options.room ? last?.endpoint_id : taken.reduce((max, row) => (row.endpoint_id > max ? row.endpoint_id : max), '');
+  return { deliveries, expired, next: next ?? FIRST_UUID };
 }
 
 /**

@@ -1,12 +1,8 @@
 import { plainArray, timeArray } from './arrays.ts';
 import type { Queryable } from './database.ts';
 
-/** One attempt's result, ready to be written. Times are Unix milliseconds. */
-export interface RecordedAttempt {
-  readonly deliveryId: string;
-  readonly endpointId: string;
-  readonly lease: number;
-  readonly attempt: number;
+/** What came of one attempt. Times are Unix milliseconds. */
+export interface DeliveryResult {
   readonly outcome: 'delivered' | 'retry' | 'exhausted';
   readonly startedAt: number;
   /** Null when nothing was sent. */
@@ -20,6 +16,14 @@ export interface RecordedAttempt {
   readonly disableAfterFailures: number | null;
   /** The answer says that the endpoint is gone for good. */
   readonly gone: boolean;
+}
+
+/** A result with the delivery that it belongs to, ready to be written. */
+export interface RecordedAttempt extends DeliveryResult {
+  readonly deliveryId: string;
+  readonly endpointId: string;
+  readonly lease: number;
+  readonly attempt: number;
 }
 
 interface EndpointTally {

@@ -66,7 +66,7 @@ export class Claimer {
         now,
         leaseEndsAt: clock.monotonic() + LIMITS.leaseMs,
         room: free,
-        fullEndpoints: full,
+        rooms: new Map(full.map((id) => [id, 0])),
         after: this.#after,
       };
       const began = performance.now();
@@ -78,8 +78,8 @@ export class Claimer {
       this.#after = claim.next;
       if (claim.expired.length > 0) expire(claim.expired);
       accept(claim.deliveries);
-      // More may be due beyond what was taken, or at endpoints that were not looked at.
-      return claim.deliveries.length > 0 || claim.next !== FIRST_UUID;
+      // More may be due beyond what was taken, or at endpoints that were not looked at: behind these, or before them.
+      return claim.deliveries.length > 0 || claim.next !== FIRST_UUID || options.after !== FIRST_UUID;
     } catch (error) {
       log.warn({ err: error }, 'due deliveries could not be claimed');
       return false;

@@ -4,7 +4,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { outcomeOf, type AttemptResult } from '../core/outcome.ts';
 import type { Observer } from '../core/observer.ts';
-import type { RecordedAttempt } from '../store/record.ts';
+import type { DeliveryResult } from '../store/record.ts';
 import { Lane } from './lane.ts';
 import { reportAttempt } from './report.ts';
 import { buildRequest, type Sender } from './request.ts';
@@ -24,8 +24,8 @@ export interface DispatcherOptions {
   readonly nodes: () => number;
   readonly retryDelayScale: number;
   readonly random: () => number;
-  /** Takes results to the recorder. */
-  readonly record: (attempt: RecordedAttempt) => void;
+  /** Takes an attempt's result to the recorder. The delivery counts as held until `recorded` says otherwise. */
+  readonly record: (delivery: LeasedDelivery, result: DeliveryResult) => void;
   /** A lane that was full has room again, or the node has. */
   readonly onRoom: () => void;
   /** Gives leases back that cannot be used in time. */
@@ -240,11 +240,7 @@ export class Dispatcher {
     const outcome = outcomeOf(dialect, delivery.attempt, result, retryDelayScale, random);
     if (outcome.kind === 'retry' && outcome.pauseMs > 0) lane.hold(clock.monotonic(), outcome.pauseMs);
     reportAttempt(this.#options, target, dialect.name, delivery, result, outcome.kind);
-    record({
-      deliveryId: delivery.id,
-      endpointId: target.id,
-      lease: delivery.lease,
-      attempt: delivery.attempt,
+    record(delivery, {
       outcome: outcome.kind,
       startedAt: result.startedAt,
       durationMs: result.durationMs,
