@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { DataDirectoryInUse, DatabaseTooNew } from '@dialhook/engine';
-import { ConfigError, VERSION } from '@dialhook/server';
+import { DataDirectoryInUse, DataDirectoryNotOurs, DatabaseTooNew } from '@dialhook/engine';
+import { ConfigError, OpenKeyFile, VERSION } from '@dialhook/server';
 import { addListen } from './commands/listen.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addOperatorCommands } from './commands/operator.ts';
@@ -33,7 +33,9 @@ try {
 
 /** One line for what people can mend themselves; the stack for what is a defect. */
 function describe(error: unknown): string {
-  const known = [CliError, ConfigError, DataDirectoryInUse, DatabaseTooNew].some((kind) => error instanceof kind);
+  const known = [CliError, ConfigError, DataDirectoryInUse, DataDirectoryNotOurs, DatabaseTooNew, OpenKeyFile].some(
+    (kind) => error instanceof kind,
+  );
   if (known) return (error as Error).message;
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return `${message}. Another process has the port; set PORT to another one.`;

@@ -21,6 +21,7 @@ export type { Backlog, DeliveryFilter } from './store/deliveries.ts';
 export { DataDirectoryInUse } from './store/lock.ts';
 export { DatabaseTooNew, migrate, migrationFiles, type MigrationSet } from './store/migrate.ts';
 export { openDatabase, type OpenOptions } from './store/open.ts';
+export { DataDirectoryNotOurs, ensurePrivateDirectory, OTHERS } from './store/private-directory.ts';
 export { Alarm } from './worker/alarm.ts';
 export { Batcher } from './worker/batcher.ts';
 export { persistently } from './worker/persistently.ts';

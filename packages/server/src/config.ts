@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { DataDirectoryNotOurs, ensurePrivateDirectory } from '@dialhook/engine';
+import { KEY_FILES, keptKey, OpenKeyFile, refuseOpenKeys } from './key-files.ts';
 
 export type Role = 'all' | 'api' | 'worker';
 
@@ -42,7 +43,10 @@ export const VARIABLES = {
   HOST: ['127.0.0.1', 'address to listen on'],
   PORT: ['8400', 'port to listen on; 0 picks a free one'],
   DATABASE_URL: ['', 'PostgreSQL 15 or newer; unset means the embedded database in the data directory'],
-  DIALHOOK_DATA_DIR: ['./.dialhook', 'embedded database, files, and generated keys (mode 0600)'],
+  DIALHOOK_DATA_DIR: [
+    './.dialhook',
+    'embedded database, files, and generated keys; it must belong to the user that runs Dialhook, and is closed to others',
+  ],
   DIALHOOK_SECRET_KEY: ['', 'encrypts signing secrets at rest: 64 hexadecimal characters; generated in the data directory when unset'],
   DIALHOOK_OPERATOR_TOKEN: ['', 'token of the operator API, at least 16 characters; generated in the data directory when unset'],
   DIALHOOK_PUBLIC_URL: ['', 'base of links in payloads; made of HOST and PORT when unset'],
@@ -73,7 +77,7 @@ const MAX_RETENTION_DAYS = 3_650;
 const MAX_SCALE = 1_000;
 const MAX_SPEED = 1_000_000;
 
-/** Reads the configuration; makes missing keys in the data directory. Throws `ConfigError`. */
+/** Reads the configuration; makes missing keys in the data directory. Throws `ConfigError`, `OpenKeyFile` and `DataDirectoryNotOurs`. */
 export function loadConfig(env: Environment): Config {
   const text = (name: Variable): string => env[name]?.trim() || VARIABLES[name][0];
   const optional = (name: Variable): string | undefined => text(name) || undefined;
@@ -113,7 +117,10 @@ export function loadConfig(env: Environment): Config {
   const dataDir = resolve(text('DIALHOOK_DATA_DIR'));
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    refuseOpenKeys(dataDir); // before they would be closed with the rest
+    ensurePrivateDirectory(dataDir);
   } catch (error) {
+    if (error instanceof OpenKeyFile || error instanceof DataDirectoryNotOurs) throw error;
     throw new ConfigError(
       'DIALHOOK_DATA_DIR',
       dataDir,
@@ -125,8 +132,8 @@ export function loadConfig(env: Environment): Config {
     port,
     databaseUrl,
     dataDir,
-    secretKey: Buffer.from(secretText ?? generated(dataDir, 'secret-key'), 'hex'),
-    operatorToken: tokenText ?? generated(dataDir, 'operator-token'),
+    secretKey: Buffer.from(secretText ?? keptKey(dataDir, KEY_FILES.secretKey), 'hex'),
+    operatorToken: tokenText ?? keptKey(dataDir, KEY_FILES.operatorToken),
     publicUrl: (publicUrl ?? `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`).replace(/\/+$/, ''),
     role,
     allowPrivateTargets,
@@ -139,17 +146,6 @@ export function loadConfig(env: Environment): Config {
     applicationToken: optional('DIALHOOK_APPLICATION_TOKEN'),
     logLevel,
   };
-}
-
-/** A random key in a file of its own, made at the first start. Of two processes that make it at once, one wins. */
-function generated(dataDir: string, name: string): string {
-  const path = join(dataDir, name);
-  try {
-    writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return readFileSync(path, 'utf8').trim();
 }
 
 function integer(variable: Variable, text: string, min: number, max: number): number {

@@ -5,6 +5,7 @@ export { WRITE_LIMITS } from './accounts/write-limits.ts';
 export { DIALNEXA_RATE } from './http/dialnexa/rate-limit.ts';
 export { PROBLEMS } from './http/operator/problems.ts';
 export { DirectoryStore } from './lists/files.ts';
+export { OpenKeyFile } from './key-files.ts';
 export { DIAL_LIMITS } from './dials/limits.ts';
 export { LIST_LIMITS } from './lists/limits.ts';
 export { serverMigrations } from './migrations.ts';

@@ -58,6 +58,7 @@ export class ApiClient {
     } as RequestInit);
     const text = await response.text();
     const parsed: unknown = text === '' ? null : JSON.parse(text);
+    checkHeaders(`${method} ${path}`, response.headers);
     this.#check(method, path.split('?')[0]!, response, parsed);
     return { status: response.status, headers: response.headers, body: parsed as T };
   }
@@ -85,4 +86,12 @@ export class ApiClient {
     this.#validators.set(media.schema, validate);
     if (!validate(body)) throw new Error(`${where} in another shape: ${this.#ajv.errorsText(validate.errors)} in ${JSON.stringify(body)}`);
   }
+}
+
+/** Every answer of an API, whatever it says: browsers take it for what it is, and nobody keeps it who was not asked to. */
+function checkHeaders(where: string, headers: Headers): void {
+  if (headers.get('x-content-type-options') !== 'nosniff') throw new Error(`${where} answered without nosniff`);
+  const cache = headers.get('cache-control');
+  if (cache !== 'no-store' && !(cache === 'private, no-cache' && headers.has('etag')))
+    throw new Error(`${where} answered with cache-control: ${cache}`);
 }

@@ -8,6 +8,7 @@ import { startPostgres, type PostgresServer } from './postgres.ts';
 
 let server: PostgresServer | undefined;
 let template: string | undefined;
+let compileCache: string | undefined;
 
 /** Once per test run: a real PostgreSQL and, for both databases, a migrated template that each test clones. */
 export async function globalSetup(): Promise<void> {
@@ -25,11 +26,14 @@ export async function globalSetup(): Promise<void> {
   await migrate(embedded, sets);
   await embedded.close();
 
+  // Of this run alone. Test files and the servers that they start would compile the same code again and again.
+  compileCache = mkdtempSync(join(tmpdir(), 'dialhook-compiled-'));
+  process.env.NODE_COMPILE_CACHE = compileCache;
   process.env.DIALHOOK_TEST_POSTGRES_URL = server.url;
   process.env.DIALHOOK_TEST_EMBEDDED_TEMPLATE = template;
 }
 
 export async function globalTeardown(): Promise<void> {
   await server?.stop();
-  if (template) rmSync(template, { recursive: true, force: true });
+  for (const directory of [template, compileCache]) if (directory) rmSync(directory, { recursive: true, force: true });
 }

@@ -8,6 +8,9 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** What trying out changes of the defaults, unless the environment says otherwise. */
 const DEVELOPMENT = { DIALHOOK_LOG_LEVEL: 'warn', DIALHOOK_CALL_ENGINE: 'simulator', DIALHOOK_SIMULATOR_SPEED: '10' };
 
+const ROOT_WARNING =
+  'Warning: Dialhook runs as root and needs nothing of what root may do: run it as a user of its own (docs/operations.md).';
+
 export function addServe(program: Command): void {
   program
     .command('serve')
@@ -15,6 +18,8 @@ export function addServe(program: Command): void {
     .action(async (_options: object, command: Command) => {
       const server = await run(process.env);
       print(command, { url: server.url, version: VERSION }, `Dialhook ${VERSION} listens on ${server.url}`);
+      // Not while trying out: there nobody else reaches it.
+      if (process.getuid?.() === 0) process.stderr.write(`${ROOT_WARNING}\n`);
       if (server.config.simulator !== null) process.stderr.write('Warning: calls are simulated: nobody is dialled.\n');
       if (server.config.allowPrivateTargets)
         process.stderr.write('Warning: DIALHOOK_ALLOW_PRIVATE_TARGETS is on: webhooks may go to http and to private addresses.\n');
@@ -37,6 +42,7 @@ export function addServe(program: Command): void {
 }
 
 async function run(env: Environment): Promise<RunningServer> {
+  process.umask(0o077); // whatever this process writes is its user's alone
   const server = await startServer(loadConfig(env));
   for (const signal of SIGNALS) {
     process.once(signal, () => {

@@ -1,4 +1,4 @@
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { uuidv7 } from '@dialhook/engine';
 import type { Context } from './context.ts';
@@ -34,7 +34,11 @@ export async function createApp(context: Context, options: { readonly log: Logge
   app.setValidatorCompiler(validatorCompiler as never);
   // Answers are checked against their schemas by a test, not reshaped by them at run time.
   app.setSerializerCompiler(() => (body) => JSON.stringify(body));
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook(
+    'onRequest',
+    async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' }),
+  );
+  app.addHook('onSend', keepToCaller);
   app.addHook('onResponse', async (request, reply) =>
     context.metrics.answered(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime),
   );
@@ -58,4 +62,15 @@ export async function createApp(context: Context, options: { readonly log: Logge
     await app.register(async (scope) => operatorSurface(scope, context), { prefix: '/operator/v1' });
   }
   return app;
+}
+
+/** Answers are for whoever asked: no cache keeps them; with a tag, the caller's own may ask whether they are still true. */
+function keepToCaller(
+  _request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  done: (error: null, payload: unknown) => void,
+): void {
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', reply.hasHeader('etag') ? 'private, no-cache' : 'no-store');
+  done(null, payload);
 }

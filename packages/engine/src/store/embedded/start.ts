@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { lockDataDirectory } from '../lock.ts';
+import { ensurePrivateDirectory } from '../private-directory.ts';
 import type { EmbeddedWorkerData } from './worker.ts';
 
 export interface EmbeddedServer {
@@ -29,9 +30,9 @@ const MAX_SOCKET_PATH = 100;
  */
 const WASM_TIERING_FLAG = '--wasm-tiering-budget=200000000';
 
-/** Starts the embedded database in a worker thread. Throws `DataDirectoryInUse` when another process has it. */
+/** Starts the embedded database in a worker thread. Throws `DataDirectoryInUse` when another process has it, and `DataDirectoryNotOurs`. */
 export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  ensurePrivateDirectory(dataDir);
   const unlock = lockDataDirectory(dataDir);
   const directory = join(dataDir, 'pgdata');
   const socket = socketDirectory(dataDir);
@@ -72,6 +73,7 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
 async function initialize(directory: string): Promise<void> {
   const partial = `${directory}.partial`;
   rmSync(partial, { recursive: true, force: true }); // of a start that was killed
+  mkdirSync(partial, { mode: 0o700 });
   await promisify(execFile)(process.execPath, [fileURLToPath(new URL('./initialize.ts', import.meta.url)), partial]);
   renameSync(partial, directory);
 }
