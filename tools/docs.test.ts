@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ATTEMPT_ERRORS, LIMITS } from '@dialhook/engine';
+import { ATTEMPT_ERRORS, LIMITS, NETWORK_LIMITS } from '@dialhook/engine';
 import { CALL_LIMITS, DIAL_LIMITS, DIALNEXA_RATE, LIST_LIMITS, PROBLEMS, SESSION_LIMITS, VARIABLES, WRITE_LIMITS } from '@dialhook/server';
 
 /** The docs cannot drift from the code: every row here is compared both ways. */
@@ -39,6 +39,7 @@ test('docs/limits.md has every limit with its value, and no other', () => {
     rows(page('docs/limits.md')).map(([name, text]) => [name, value(text!)]),
     [
       ...Object.entries(LIMITS),
+      ...Object.entries(NETWORK_LIMITS),
       ...Object.entries(LIST_LIMITS),
       ...Object.entries(DIAL_LIMITS),
       ...Object.entries(WRITE_LIMITS),

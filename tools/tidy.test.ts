@@ -55,7 +55,11 @@ test('SQL stands in store folders alone', () => {
 /** Files that may open connections to somewhere else, and why. */
 const OUTBOUND: Record<string, string> = {
   'packages/engine/src/worker/transport.ts': 'webhooks, guarded',
-  'packages/engine/src/worker/guard.ts': 'resolves names for it',
+  'packages/engine/src/worker/guard.ts': 'says which addresses they may go to',
+  'packages/engine/src/worker/outbound/hosts-file.ts': 'reads addresses',
+  'packages/engine/src/worker/outbound/name-server.ts': 'resolves names for it',
+  'packages/engine/src/worker/outbound/networks.ts': 'lists of addresses',
+  'packages/engine/src/worker/outbound/tcp.ts': 'connects for it',
   'packages/server/src/lists/classify/http.ts': 'the look-up service that the operator names',
   'packages/server/src/calls/applications.ts': 'the application that the operator names',
   'packages/panel/src/api/client.ts': 'the panel speaks to the server that it came from',

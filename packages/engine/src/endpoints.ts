@@ -19,7 +19,7 @@ import {
   updateEndpoint,
   type EndpointScope,
 } from './store/endpoints.ts';
-import { BlockedTarget, type NetworkGuard } from './worker/guard.ts';
+import { BlockedTarget, UNREACHABLE_HOST, type NetworkGuard } from './worker/guard.ts';
 import { buildRequest, makeSender } from './worker/request.ts';
 import { openSecrets, sealSecrets } from './worker/targets.ts';
 import type { Transport } from './worker/transport.ts';
@@ -102,7 +102,7 @@ export class Endpoints {
     const rateLimit = checkedRateLimit(input.rateLimit ?? null);
     const secret = checkedSecret(dialect, input.secret);
     const secrets: EndpointSecrets = { secrets: [{ value: secret, until: null }], headers };
-    const url = await this.#checkedUrl(dialect, input.url);
+    const url = await this.#checkedUrl(dialect, input.url, input.organizationId);
     if (dialect.ping !== null) await this.#ping(dialect, url, secrets, input.organizationId);
 
     const now = new Date(clock.now());
@@ -159,7 +159,7 @@ export class Endpoints {
     const secret = change.secret === undefined ? undefined : checkedSecret(dialect, change.secret);
     let url: string | undefined;
     if (change.url !== undefined && change.url !== current.url) {
-      url = await this.#checkedUrl(dialect, change.url);
+      url = await this.#checkedUrl(dialect, change.url, current.organizationId);
       if (dialect.ping !== null)
         await this.#ping(dialect, url, { ...secrets, headers: headers ?? secrets.headers }, current.organizationId);
     }
@@ -253,10 +253,10 @@ export class Endpoints {
     return sealSecrets(sealer, { secrets, headers: change.headers ?? old.headers }, id);
   }
 
-  async #checkedUrl(dialect: Dialect, text: string): Promise<string> {
+  async #checkedUrl(dialect: Dialect, text: string, organizationId: string): Promise<string> {
     const url = this.#options.guard.parseUrl(text);
     // Dialects with a ping find out by pinging; for the others this is the only look at the name before deliveries.
-    if (dialect.ping === null) await this.#options.guard.addressesOf(url.hostname).catch(refuseTarget);
+    if (dialect.ping === null) await this.#options.guard.addressesOf(url.hostname, organizationId).catch(refuseTarget);
     return url.href;
   }
 
@@ -274,6 +274,5 @@ export class Endpoints {
 
 function refuseTarget(error: unknown): never {
   if (!(error instanceof BlockedTarget)) throw error;
-  const message = error.reason === 'dns_error' ? 'must have a host name that resolves' : 'must lead to a public address';
-  throw new EngineError('invalid_url', message, error.reason);
+  throw new EngineError('invalid_url', UNREACHABLE_HOST, 'dns_error');
 }

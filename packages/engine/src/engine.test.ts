@@ -327,10 +327,13 @@ for (const kind of DATABASE_KINDS) {
     test('without permission, no private target is reached at all', async () => {
       const engine = await start({
         allowPrivateTargets: false,
-        resolve: async () => [
-          { address: '93.184.215.14', family: 4 },
-          { address: '10.0.0.1', family: 4 },
-        ],
+        resolve: async (name) =>
+          name === 'missing.example'
+            ? []
+            : [
+                { address: '93.184.215.14', family: 4 },
+                { address: '10.0.0.1', family: 4 },
+              ],
       });
       const organizationId = randomUUID();
       const before = receiver.received.length;
@@ -347,6 +350,13 @@ for (const kind of DATABASE_KINDS) {
           engine.endpoints.create({ organizationId, dialect: 'standard', url }),
           (error) => error instanceof EngineError && error.code === 'invalid_url',
         );
+      }
+      // A name that leads into our network is told in the words for one that does not exist.
+      for (const url of ['https://mixed.example/', 'https://missing.example/', 'https://10.0.0.1/']) {
+        await assert.rejects(engine.endpoints.create({ organizationId, dialect: 'standard', url }), {
+          message: 'must have a host name that resolves to public addresses',
+          detail: 'dns_error',
+        });
       }
       assert.equal(receiver.received.length, before);
       await stop(engine);

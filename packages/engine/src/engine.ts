@@ -27,7 +27,7 @@ import { findRetention, setRetention } from './store/upkeep.ts';
 
 import { Claimer } from './worker/claimer.ts';
 import { Dispatcher } from './worker/dispatcher.ts';
-import { NetworkGuard, type Resolve } from './worker/guard.ts';
+import { NetworkGuard, type TargetOptions } from './worker/guard.ts';
 import { Inbox } from './worker/inbox.ts';
 import { persistently } from './worker/persistently.ts';
 import { Recorder } from './worker/recorder.ts';
@@ -38,15 +38,12 @@ import { Watcher } from './worker/watcher.ts';
 
 /** Publish statements at once on PostgreSQL: while one waits for the disk the next one is built. */
 const PUBLISH_CONCURRENCY = 2;
-export interface EngineOptions {
+export interface EngineOptions extends TargetOptions {
   readonly database: Database;
   readonly dialects: readonly Dialect[];
   readonly sealer: Sealer;
   readonly clock?: Clock | undefined;
   readonly log?: Log | undefined;
-  /** Development only: http and private addresses are allowed as targets. */
-  readonly allowPrivateTargets?: boolean | undefined;
-  readonly resolve?: Resolve | undefined;
   /** Multiplies every retry delay. */
   readonly retryDelayScale?: number | undefined;
   /** False for a node that only accepts events and leaves the sending to others. */
@@ -109,7 +106,7 @@ export class Engine {
     const { database, observer, sealer } = options;
     const clock = options.clock ?? systemClock;
     const log = options.log ?? silentLog;
-    const guard = new NetworkGuard({ allowPrivateTargets: options.allowPrivateTargets ?? false, resolve: options.resolve });
+    const guard = new NetworkGuard(options, log);
     this.#database = database;
     this.#clock = clock;
     this.#log = log;

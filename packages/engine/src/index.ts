@@ -8,6 +8,7 @@ export type { DisabledReason, Endpoint } from './core/endpoint.ts';
 export { ATTEMPT_ERRORS, EngineError, type AttemptError, type EngineErrorCode } from './core/errors.ts';
 export { isUuid, shortHex, uuidFloor, uuidTime, uuidv7 } from './core/ids.ts';
 export { LIMITS } from './core/limits.ts';
+export { NETWORK_LIMITS } from './core/network-limits.ts';
 export { silentLog, type Log } from './core/log.ts';
 export type { AttemptReport, HotStatement, Observer } from './core/observer.ts';
 export { REPLAY_STATUSES, type Replay, type ReplayFilter } from './core/replay.ts';

@@ -4,10 +4,9 @@
  */
 export const ATTEMPT_ERRORS = {
   timeout: 'No complete answer within the dialect’s timeout.',
-  dns_error: 'The host name does not resolve.',
+  dns_error: 'The host name does not resolve to public addresses.',
   connection_error: 'The connection was refused, reset or closed before the answer was complete.',
   tls_error: 'The TLS handshake failed: expired, self-signed or wrong host.',
-  private_address: 'The URL leads to an address that is not public.',
   url_not_https: 'The URL is not https, or holds a user name or password.',
   response_too_large: 'The answer’s headers are larger than the limit.',
   endpoint_deleted: 'The endpoint was deleted while the delivery was unfinished.',

@@ -6,6 +6,12 @@ export interface AttemptResult {
   /** The answer's status, or null when no complete answer head came. */
   readonly status: number | null;
   readonly error: AttemptError | null;
+  /**
+   * True when nothing says that the receiver failed: our name server answers no name at all, no network leads out of this
+   * machine, its sockets are used up, or the operator's proxy is away. It is a strong hint and no proof: whoever spares a
+   * receiver because of it must still bound how often.
+   */
+  readonly ours?: boolean | undefined;
   /** The beginning of the answer's body. */
   readonly responseBody: string;
   /** `Retry-After` in milliseconds, when the answer had one. */

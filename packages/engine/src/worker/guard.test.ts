@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { EngineError } from '../core/errors.ts';
+import { silentLog } from '../core/log.ts';
 import { BlockedTarget, NetworkGuard } from './guard.ts';
 
 const strict = new NetworkGuard({
@@ -51,9 +52,46 @@ test('one answer that is not public refuses the whole name', async () => {
   await assert.rejects(strict.addressesOf('none.example'), (error) => error instanceof BlockedTarget && error.reason === 'dns_error');
 });
 
+test('networks that the operator names may be reached, and no address beside them', async () => {
+  const lines: object[] = [];
+  const guard = new NetworkGuard(
+    {
+      privateTargets: ['10.1.0.0/16', '192.168.7.9', 'fd12:3456::/32'],
+      resolve: async (name) => [{ address: name === 'inside.example' ? '10.1.2.3' : '10.2.0.1', family: 4 }],
+    },
+    { ...silentLog, info: (fields) => void lines.push(fields) },
+  );
+  for (const address of ['10.1.0.0', '10.1.255.255', '192.168.7.9', 'fd12:3456:ffff::1', '93.184.215.14', '2606:2800:21f::1']) {
+    assert.ok(guard.isAllowed(address), address);
+    assert.equal(guard.blockList(address.includes(':') ? 6 : 4)!.check(address, address.includes(':') ? 'ipv6' : 'ipv4'), false);
+  }
+  for (const address of [
+    '10.0.255.255',
+    '10.2.0.0',
+    '192.168.7.8',
+    '192.168.7.10',
+    'fd12:3455:ffff::1',
+    'fd12:3457::',
+    '::ffff:10.1.2.3',
+    '127.0.0.1',
+    '169.254.169.254',
+    'fe80::1%10.1.0.0',
+  ])
+    assert.equal(guard.isAllowed(address), false, address);
+  assert.equal(guard.parseUrl('https://10.1.2.3/').hostname, '10.1.2.3');
+  assert.throws(() => guard.parseUrl('http://10.1.2.3/'), { detail: 'url_not_https' });
+  await guard.addressesOf('inside.example');
+  await assert.rejects(guard.addressesOf('beside.example'), { reason: 'private_address' });
+  assert.throws(() => guard.parseUrl('https://10.2.0.1/'), { detail: 'dns_error' });
+  assert.deepEqual(lines, [
+    { host: 'beside.example', reason: 'private_address' },
+    { host: '10.2.0.1', reason: 'private_address' },
+  ]);
+});
+
 test('the development switch lifts it, and nothing else', () => {
   const open = new NetworkGuard({ allowPrivateTargets: true });
-  assert.equal(open.blockList, undefined);
+  assert.equal(open.blockList(4), undefined);
   open.parseUrl('http://127.0.0.1:8401/');
   assert.throws(() => open.parseUrl('ftp://127.0.0.1/'));
   assert.throws(() => open.parseUrl('http://user@127.0.0.1/'));

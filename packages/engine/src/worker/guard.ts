@@ -1,90 +1,74 @@
-import { lookup as dnsLookup } from 'node:dns/promises';
 import net from 'node:net';
-import { EngineError, type AttemptError } from '../core/errors.ts';
+import { EngineError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
-
-/** Everything that is not a public unicast address (IANA special-purpose registries). */
-const BLOCKED_V4 = [
-  ['0.0.0.0', 8], // "this" network
-  ['10.0.0.0', 8], // private
-  ['100.64.0.0', 10], // carrier-grade NAT
-  ['127.0.0.0', 8], // loopback
-  ['169.254.0.0', 16], // link-local, cloud metadata
-  ['172.16.0.0', 12], // private
-  ['192.0.0.0', 24], // protocol assignments
-  ['192.0.2.0', 24], // documentation
-  ['192.88.99.0', 24], // 6to4 relays
-  ['192.168.0.0', 16], // private
-  ['198.18.0.0', 15], // benchmarks
-  ['198.51.100.0', 24], // documentation
-  ['203.0.113.0', 24], // documentation
-  ['224.0.0.0', 4], // multicast
-  ['240.0.0.0', 4], // reserved, broadcast
-] as const;
-const BLOCKED_V6 = [
-  ['::', 96], // unspecified, loopback, IPv4-compatible
-  ['64:ff9b::', 96], // NAT64
-  ['64:ff9b:1::', 48], // local NAT64
-  ['100::', 64], // discard
-  ['2001::', 23], // protocol assignments, Teredo
-  ['2001:db8::', 32], // documentation
-  ['2002::', 16], // 6to4
-  ['3fff::', 20], // documentation
-  ['5f00::', 16], // segment routing
-  ['fc00::', 7], // unique local
-  ['fe80::', 10], // link-local
-  ['fec0::', 10], // site-local, deprecated
-  ['ff00::', 8], // multicast
-] as const;
-
-/**
- * IPv4-mapped addresses, which a list of its own blocks: in one list with IPv4 rules, `net.BlockList` applies this
- * subnet to every plain IPv4 address too.
- */
-const MAPPED_V4 = ['::ffff:0:0', 96] as const;
+import { silentLog, type Log } from '../core/log.ts';
+import { LookupFailed } from './outbound/name-server.ts';
+import { Names } from './outbound/names.ts';
+import { blockListOf, parseNetwork, without, type Network } from './outbound/networks.ts';
+import { SPECIAL_V4, SPECIAL_V6 } from './outbound/special-ranges.ts';
 
 export interface Address {
   readonly address: string;
   readonly family: number;
 }
 
-export type Resolve = (hostname: string) => Promise<readonly Address[]>;
+/** Gives the addresses of a host name; `organizationId` says whose share of the look-ups it is. */
+export type Resolve = (hostname: string, organizationId?: string) => Promise<readonly Address[]>;
 
-/** A target that may not be reached. `reason` is the attempt error that is stored and shown. */
+/**
+ * What callers and customers are told of every host that may not be reached. A name that does not exist and one that
+ * leads into our network sound the same, or registering endpoints would tell which internal names there are.
+ */
+export const UNREACHABLE_HOST = 'must have a host name that resolves to public addresses';
+
+/** A target that may not be reached. Outside it is always `dns_error`; `reason` is for the operator's log. */
 export class BlockedTarget extends Error {
   override readonly name = 'BlockedTarget';
-  readonly reason: AttemptError;
-  constructor(reason: AttemptError) {
+  readonly reason: 'dns_error' | 'private_address';
+  /** The trouble is ours: our name server answers nothing for any name. */
+  readonly ours: boolean;
+  constructor(reason: 'dns_error' | 'private_address', ours = false) {
     super(reason);
     this.reason = reason;
+    this.ours = ours;
   }
 }
 
-export interface GuardOptions {
+/** Which targets webhooks may have, and how they are found. */
+export interface TargetOptions {
   /** Development only: http and private addresses are allowed. */
-  readonly allowPrivateTargets: boolean;
-  /** Name resolution; the system's when absent. */
+  readonly allowPrivateTargets?: boolean | undefined;
+  /** Networks that are not public and may be reached all the same, as `10.1.0.0/16`. */
+  readonly privateTargets?: readonly string[] | undefined;
+  /** Name servers, as `address` or `address:port`; the system's when absent. */
+  readonly nameServers?: readonly string[] | undefined;
+  /** Name resolution, instead of hosts file and name servers. */
   readonly resolve?: Resolve | undefined;
 }
 
 /** Decides which URLs and addresses a webhook may reach. A URL is an attack on our network until proven otherwise. */
 export class NetworkGuard {
   readonly allowPrivateTargets: boolean;
+  readonly #names: Names | null;
   readonly #resolve: Resolve;
-  readonly #blocked = new net.BlockList();
-  readonly #mapped = new net.BlockList();
+  readonly #log: Log;
+  readonly #blocked: { readonly 4: net.BlockList; readonly 6: net.BlockList };
 
-  constructor(options: GuardOptions) {
-    this.allowPrivateTargets = options.allowPrivateTargets;
-    this.#resolve = options.resolve ?? ((hostname) => dnsLookup(hostname, { all: true, verbatim: true }));
-    for (const [address, prefix] of BLOCKED_V4) this.#blocked.addSubnet(address, prefix, 'ipv4');
-    for (const [address, prefix] of BLOCKED_V6) this.#blocked.addSubnet(address, prefix, 'ipv6');
-    this.#mapped.addSubnet(...MAPPED_V4, 'ipv6');
+  constructor({ allowPrivateTargets = false, nameServers, privateTargets = [], resolve }: TargetOptions, log: Log = silentLog) {
+    this.allowPrivateTargets = allowPrivateTargets;
+    this.#names = resolve === undefined ? new Names({ servers: nameServers }) : null;
+    this.#resolve = resolve ?? ((hostname, organizationId) => this.#names!.resolve(hostname, organizationId));
+    this.#log = log;
+    const allowed = privateTargets.map(network);
+    this.#blocked = {
+      4: blockListOf(without(SPECIAL_V4.map(network), allowed)),
+      6: blockListOf(without(SPECIAL_V6.map(network), allowed)),
+    };
   }
 
-  /** For `net.connect`: the socket itself refuses what is on it, whatever was checked before. */
-  get blockList(): net.BlockList | undefined {
-    return this.allowPrivateTargets ? undefined : this.#blocked;
+  /** For `net.connect` to an address of this family: the socket itself refuses what is on it, whatever was checked before. */
+  blockList(family: 4 | 6): net.BlockList | undefined {
+    return this.allowPrivateTargets ? undefined : this.#blocked[family];
   }
 
   /** Parses a webhook URL by the rules that need no network. Throws `EngineError` `invalid_url`. */
@@ -97,37 +81,60 @@ export class NetworkGuard {
     if (url.username !== '' || url.password !== '')
       throw new EngineError('invalid_url', 'must not hold a user name or password', 'url_not_https');
     const literal = literalAddress(url.hostname);
-    if (literal !== null && !this.isAllowed(literal))
-      throw new EngineError('invalid_url', 'must lead to a public address', 'private_address');
+    if (literal !== null && !this.isAllowed(literal)) {
+      this.refused(url.hostname, 'private_address');
+      throw new EngineError('invalid_url', UNREACHABLE_HOST, 'dns_error');
+    }
     return url;
   }
 
   /** The addresses of a host, all of them allowed. Throws `BlockedTarget`; one non-public answer refuses the name. */
-  async addressesOf(hostname: string): Promise<readonly Address[]> {
+  async addressesOf(hostname: string, organizationId?: string): Promise<readonly Address[]> {
     const literal = literalAddress(hostname);
-    const addresses = literal === null ? await this.#lookup(hostname) : [{ address: literal, family: net.isIP(literal) }];
-    if (!addresses.every(({ address }) => this.isAllowed(address))) throw new BlockedTarget('private_address');
+    const addresses = literal === null ? await this.#lookup(hostname, organizationId) : [{ address: literal, family: net.isIP(literal) }];
+    if (!addresses.every(({ address }) => this.isAllowed(address))) {
+      this.refused(hostname, 'private_address');
+      throw new BlockedTarget('private_address');
+    }
     return addresses;
   }
 
   isAllowed(address: string): boolean {
     if (this.allowPrivateTargets) return true;
     const family = net.isIP(address);
-    if (family === 0) return false; // with a zone id, or nothing we know: not public
-    if (family === 4) return !this.#blocked.check(address, 'ipv4');
-    return !this.#blocked.check(address, 'ipv6') && !this.#mapped.check(address, 'ipv6');
+    if ((family !== 4 && family !== 6) || address.includes('%')) return false; // with a zone id, or nothing we know: not public
+    return !this.#blocked[family].check(address, `ipv${family}`);
   }
 
-  async #lookup(hostname: string): Promise<readonly Address[]> {
+  /** Ends look-ups that are under way. */
+  close(): void {
+    this.#names?.close();
+  }
+
+  async #lookup(hostname: string, organizationId: string | undefined): Promise<readonly Address[]> {
     let addresses: readonly Address[];
     try {
-      addresses = await this.#resolve(hostname);
-    } catch {
-      throw new BlockedTarget('dns_error');
+      addresses = await this.#resolve(hostname, organizationId);
+    } catch (error) {
+      const failure = error instanceof LookupFailed ? error : null;
+      this.refused(hostname, failure?.code ?? String(error));
+      throw new BlockedTarget('dns_error', failure?.ours);
     }
-    if (addresses.length === 0) throw new BlockedTarget('dns_error');
-    return addresses;
+    if (addresses.length > 0) return addresses;
+    this.refused(hostname, 'ENODATA');
+    throw new BlockedTarget('dns_error');
   }
+
+  /** Logs why a host may not be reached: the operator sees which it was, customers do not. */
+  refused(host: string, reason: string): void {
+    this.#log.info({ host, reason }, 'target.refused');
+  }
+}
+
+function network(text: string): Network {
+  const parsed = parseNetwork(text);
+  if (parsed === null) throw new TypeError(`${text} is not a network`);
+  return parsed;
 }
 
 /** The IP address that a URL's host name is, or null for a name. URL parsing already folded odd IPv4 spellings. */

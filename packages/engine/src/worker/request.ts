@@ -37,6 +37,7 @@ export function buildRequest({ dialect, headers, keys, origin, path }: Sender, m
     path,
     body,
     timeoutMs,
+    organizationId: event.organizationId,
     headers: {
       ...headers,
       ...dialect.headers({ deliveryId, messageId, eventType: event.type, attempt, timestamp }),

@@ -1,9 +1,11 @@
-import net from 'node:net';
+import type net from 'node:net';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import type { AttemptError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { parseRetryAfter, type AttemptResult } from '../core/outcome.ts';
 import { BlockedTarget, type NetworkGuard } from './guard.ts';
+import { Reach } from './outbound/reach.ts';
+import { ConnectFailed, connectTcp } from './outbound/tcp.ts';
 
 export interface OutgoingRequest {
   readonly origin: string;
@@ -12,14 +14,18 @@ export interface OutgoingRequest {
   readonly body: Buffer;
   /** For everything: name resolution, connection, TLS, request and answer. */
   readonly timeoutMs: number;
+  /** Whose share of the name look-ups it uses. */
+  readonly organizationId?: string | undefined;
 }
 
 /** The only place that opens connections to endpoints. */
 export class Transport {
+  readonly #guard: NetworkGuard;
   readonly #agent: Agent;
   readonly #now: () => number;
 
   constructor(guard: NetworkGuard, now: () => number) {
+    this.#guard = guard;
     this.#now = now;
     this.#agent = new Agent({
       allowH2: false,
@@ -41,40 +47,42 @@ export class Transport {
     const startedAt = this.#now();
     const begin = performance.now();
     return new Promise((resolve) => {
-      const exchange = new Exchange((status, error, body, retryAfter) => {
+      const exchange = new Exchange(({ status, error, ours, body, retryAfter }) => {
         resolve({
           status,
           error,
+          ours,
           responseBody: body,
           retryAfterMs: parseRetryAfter(retryAfter, startedAt),
           startedAt,
           durationMs: Math.round(performance.now() - begin),
         });
       }, request.timeoutMs);
-      try {
-        this.#agent.dispatch(
-          {
-            origin: request.origin,
-            path: request.path,
-            method: 'POST',
-            headers: request.headers,
-            body: request.body,
-          },
-          exchange,
-        );
-      } catch (error) {
-        exchange.onResponseError(null, error as Error);
-      }
+      this.#send(request, exchange).catch((error: unknown) => exchange.onResponseError(null, error as Error));
     });
+  }
+
+  /** The name is looked up here, where it is known for whom; the connector finds it in memory. */
+  async #send({ body, headers, organizationId, origin, path }: OutgoingRequest, exchange: Exchange): Promise<void> {
+    await this.#guard.addressesOf(new URL(origin).hostname, organizationId);
+    this.#agent.dispatch({ origin, path, method: 'POST', headers, body }, exchange);
   }
 
   /** Closes idle connections and breaks the others. */
   async close(): Promise<void> {
     await this.#agent.destroy();
+    this.#guard.close();
   }
 }
 
-type Done = (status: number | null, error: AttemptError | null, body: string, retryAfter: string | undefined) => void;
+interface Ended {
+  readonly status: number | null;
+  readonly error: AttemptError | null;
+  readonly ours: boolean;
+  readonly body: string;
+  readonly retryAfter: string | undefined;
+}
+type Done = (ended: Ended) => void;
 
 /** One request's life. Ends exactly once: with the answer, an error, or the deadline. */
 class Exchange implements Dispatcher.DispatchHandler {
@@ -126,17 +134,18 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    this.#end(classify(error));
+    this.#end(classify(error), isOurs(error));
   }
 
-  #end(error: AttemptError | null): void {
+  #end(error: AttemptError | null, ours = false): void {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
     const complete = error === null && this.#status !== null;
     const failure =
       complete && this.#status !== null && (this.#status < 200 || this.#status > 299) ? (`HTTP ${this.#status}` as const) : error;
-    this.#done(complete ? this.#status : null, failure, printable(Buffer.concat(this.#stored)), this.#retryAfter);
+    const body = printable(Buffer.concat(this.#stored));
+    this.#done({ status: complete ? this.#status : null, error: failure, ours, body, retryAfter: this.#retryAfter });
     if (error === 'timeout' || this.#received > LIMITS.responseBytes) this.#controller?.abort(new Error(error ?? 'response body'));
   }
 }
@@ -149,14 +158,16 @@ function printable(bytes: Buffer): string {
 /** Turns whatever the network threw into one stable code. */
 function classify(error: Error): AttemptError {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof BlockedTarget) return cause.reason;
+    if (cause instanceof BlockedTarget) return 'dns_error';
     const code = (cause as NodeJS.ErrnoException).code ?? '';
-    if (code === 'ERR_IP_BLOCKED') return 'private_address';
-    if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'dns_error';
     if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW') return 'response_too_large';
     if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|EPROTO)/.test(code)) return 'tls_error';
   }
   return 'connection_error';
+}
+
+function isOurs(error: Error): boolean {
+  return (error instanceof BlockedTarget || error instanceof ConnectFailed) && error.ours;
 }
 
 /**
@@ -164,38 +175,23 @@ function classify(error: Error): AttemptError {
  * ignored, and a name checked earlier may resolve differently now. The socket that is checked is the socket used.
  */
 function guardedConnector(guard: NetworkGuard): buildConnector.connector {
+  const reach = new Reach();
   const connectTls = buildConnector({ allowH2: false, timeout: LIMITS.maxTimeoutMs });
   return (options, callback) => {
-    connectChecked(guard, options).then(
+    connectChecked(guard, reach, options).then(
       (socket) => (options.protocol === 'https:' ? connectTls({ ...options, httpSocket: socket }, callback) : callback(null, socket)),
       (error: Error) => callback(error, null),
     );
   };
 }
 
-async function connectChecked(guard: NetworkGuard, options: buildConnector.Options): Promise<net.Socket> {
+async function connectChecked(guard: NetworkGuard, reach: Reach, options: buildConnector.Options): Promise<net.Socket> {
   const hostname = options.hostname.replace(/^\[|\]$/g, '');
   const addresses = await guard.addressesOf(hostname);
-  const { promise, resolve, reject } = Promise.withResolvers<net.Socket>();
-  const socket = net.connect({
-    host: hostname,
-    port: Number(options.port) || (options.protocol === 'https:' ? 443 : 80),
-    noDelay: true,
-    keepAlive: true,
-    autoSelectFamily: true,
-    // The answers that were just checked, so that a second look-up cannot give others.
-    lookup: (_name, lookupOptions, done) => {
-      if (lookupOptions.all) done(null, [...addresses]);
-      else done(null, addresses[0]!.address, addresses[0]!.family);
-    },
-    ...(guard.blockList && { blockList: guard.blockList }),
+  const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
+  const blockList = (family: 4 | 6) => guard.blockList(family);
+  return connectTcp({ addresses, port, blockList }, reach, AbortSignal.timeout(LIMITS.maxTimeoutMs)).catch((error: unknown) => {
+    if (error instanceof BlockedTarget) guard.refused(hostname, error.reason);
+    throw error;
   });
-  socket.setTimeout(LIMITS.maxTimeoutMs, () => socket.destroy(Object.assign(new Error('connect timeout'), { code: 'ETIMEDOUT' })));
-  socket.once('connect', () => {
-    socket.setTimeout(0);
-    socket.off('error', reject);
-    resolve(socket);
-  });
-  socket.once('error', reject);
-  return promise;
 }
