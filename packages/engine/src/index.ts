@@ -25,6 +25,7 @@ export { openDatabase, type OpenOptions } from './store/open.ts';
 export { DataDirectoryNotOurs, ensurePrivateDirectory, OTHERS } from './store/private-directory.ts';
 export { Alarm } from './worker/alarm.ts';
 export { Batcher } from './worker/batcher.ts';
+export { writeDivided } from './worker/divide.ts';
 export { persistently } from './worker/persistently.ts';
 
 export const engineMigrations: MigrationSet = { name: 'engine', directory: fileURLToPath(new URL('../migrations', import.meta.url)) };

@@ -47,6 +47,11 @@ export class ApiClient {
     return this.send<T>('GET', path);
   }
 
+  /** Sends a request without a body and holds its answer against nothing. */
+  raw(method: string, path: string): Promise<Response> {
+    return fetch(this.#base + path, { method, headers: { authorization: `Bearer ${this.#token}` } });
+  }
+
   /** Sends JSON, or what is given as it is when it is text, bytes or a form. */
   async send<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<ApiResponse<T>> {
     const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData || body instanceof ReadableStream;

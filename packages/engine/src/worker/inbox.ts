@@ -2,6 +2,7 @@ import type { StoredEvent } from '../core/dialect.ts';
 import { EngineError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { Batcher } from './batcher.ts';
+import { writeDivided } from './divide.ts';
 
 /** What an event counts at least, in bytes, so that the batch's bound on bytes also bounds the number of events. */
 const MIN_EVENT_WEIGHT = LIMITS.publishBatchBytes / LIMITS.publishBatch;
@@ -55,12 +56,11 @@ export class Inbox {
     return this.#batcher.drained();
   }
 
-  async #write(submissions: Submission[]): Promise<void> {
-    try {
-      await this.#publish(submissions.flatMap(({ events }) => events));
-      for (const { resolve } of submissions) resolve();
-    } catch (error) {
-      for (const { reject } of submissions) reject(error);
-    }
+  /** A submission is one caller's: its events are stored together or not at all, and nobody else's fail with them. */
+  #write(submissions: Submission[]): Promise<void> {
+    return writeDivided(submissions, (some) => this.#publish(some.flatMap(({ events }) => events)), {
+      written: ({ resolve }) => resolve(),
+      failed: ({ reject }, error) => reject(error),
+    });
   }
 }

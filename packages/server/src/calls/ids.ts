@@ -13,7 +13,7 @@ export function internalId(prefix: IdPrefix, text: string): string | null {
   const hex = text.startsWith(`${prefix}_`) ? text.slice(prefix.length + 1) : '';
   if (hex.length !== 32) return null;
   const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-  return isUuid(id) ? id : null;
+  return isUuid(id) ? id.toLowerCase() : null;
 }
 
 export function organizationPublicId(id: string): string {

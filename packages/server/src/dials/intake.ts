@@ -1,4 +1,4 @@
-import { Batcher, uuidv7, type Clock, type Database } from '@dialhook/engine';
+import { Batcher, uuidv7, writeDivided, type Clock, type Database } from '@dialhook/engine';
 import { DIAL_LIMITS } from './limits.ts';
 import { insertDials, type NewDial } from './store/dials.ts';
 
@@ -55,12 +55,10 @@ export class DialIntake {
   }
 
   async #write(dials: Waiting[]): Promise<void> {
-    try {
-      await insertDials(this.#options.database, dials);
-      for (const { resolve } of dials) resolve();
-      this.#options.onStored();
-    } catch (error) {
-      for (const { reject } of dials) reject(error);
-    }
+    await writeDivided(dials, (some) => insertDials(this.#options.database, some), {
+      written: ({ resolve }) => resolve(),
+      failed: ({ reject }, error) => reject(error),
+    });
+    this.#options.onStored();
   }
 }

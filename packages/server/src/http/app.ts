@@ -3,6 +3,9 @@ import type { Logger } from 'pino';
 import { uuidv7 } from '@dialhook/engine';
 import type { Context } from './context.ts';
 import { dialnexaSurface } from './dialnexa/surface.ts';
+import { sendBadAddress, sendNotFound } from './fallback.ts';
+import { refuseUnfit, unifyIds } from './input.ts';
+import { observeMethods } from './methods.ts';
 import { OpenApi } from './openapi.ts';
 import { operatorSurface } from './operator/surface.ts';
 import { optimaldialSurface } from './optimaldial/surface.ts';
@@ -13,6 +16,11 @@ import { validatorCompiler } from './validation.ts';
 
 /** Bodies of ordinary calls; routes that need more say so. */
 const BODY_LIMIT = 1024 * 1024;
+/**
+ * Characters of one parameter of a path: as many as Node takes for all of a request's head, so that an id of any length is
+ * answered by its surface, which does not know it.
+ */
+const MAX_PARAM_LENGTH = 16_384;
 /** For a client to send its headers. */
 const HEADERS_TIMEOUT_MS = 10_000;
 /** For a client to send a whole request: 100 MB over a slow line. */
@@ -25,7 +33,8 @@ export async function createApp(context: Context, options: { readonly log: Logge
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    routerOptions: { maxParamLength: 200 },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: (_error, request, reply) => sendBadAddress(request, reply),
     genReqId: () => uuidv7(context.clock.now()),
     return503OnClosing: true,
     forceCloseConnections: 'idle',
@@ -42,7 +51,11 @@ export async function createApp(context: Context, options: { readonly log: Logge
   app.addHook('onResponse', async (request, reply) =>
     context.metrics.answered(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime),
   );
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'Not found' }));
+  app.addHook('preValidation', async (request) => {
+    refuseUnfit(request);
+    unifyIds(request);
+  });
+  app.setNotFoundHandler((request, reply) => sendNotFound(request, reply));
 
   // Many clients send `Content-Type: application/json` with every call, also with a DELETE that has no body.
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -51,6 +64,7 @@ export async function createApp(context: Context, options: { readonly log: Logge
     else void parseJson(request, body as string, done);
   });
 
+  observeMethods(app);
   const openApi = new OpenApi();
   openApi.observe(app);
   await app.register(systemSurface, { context, openApi, version: options.version });

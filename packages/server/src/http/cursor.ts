@@ -1,14 +1,29 @@
 import { isUuid } from '@dialhook/engine';
+import { isFitText } from '../text.ts';
+import { UnfitInput } from './input.ts';
 
 /** Opaque to clients, so that it may change: the id of the last row of the page before. */
 export function encodeCursor(id: string): string {
   return Buffer.from(id).toString('base64url');
 }
 
-/** The id inside a cursor; null when it is not one of ours. */
-export function decodeCursor(cursor: string): string | null {
+/** The id inside a cursor; undefined for none and for an empty one, which both mean the first page. Throws `UnfitInput` for one that is not ours. */
+export function decodeCursor(cursor: string | undefined): string | undefined {
+  if (!cursor) return undefined;
   const id = Buffer.from(cursor, 'base64url').toString('latin1');
-  return isUuid(id) ? id : null;
+  if (!isUuid(id)) throw notOurs();
+  return id;
+}
+
+/** The same for pages in the order of a text: empty for the first page. */
+export function decodeTextCursor(cursor: string | undefined): string {
+  const text = Buffer.from(cursor ?? '', 'base64url').toString('utf8');
+  if (!isFitText(text)) throw notOurs();
+  return text;
+}
+
+function notOurs(): UnfitInput {
+  return new UnfitInput({ path: ['cursor'], message: 'is not one of ours' });
 }
 
 /** One page out of one row more than asked for: whether there is a next page is known without counting. */

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import { LIST_LIMITS } from '../lists/limits.ts';
 import { UploadRefused } from '../lists/model.ts';
+import { isFitText, UNFIT_TEXT } from '../text.ts';
 
 /** What multipart adds around a file: boundaries, part headers, the other fields. */
 const MULTIPART_OVERHEAD_BYTES = 64 * 1024;
@@ -51,6 +52,7 @@ export async function receiveFile(body: Readable, headers: IncomingHttpHeaders, 
   if (broken) throw new UploadRefused(400, 'the body is not valid multipart/form-data');
   if (failure !== null) throw failure;
   if (filename === undefined) throw new UploadRefused(400, 'file is required');
+  if (!isFitText(filename)) throw new UploadRefused(400, `file name ${UNFIT_TEXT}`);
   for (const [name, value] of fields) {
     if (value.includes('\0'))
       throw new UploadRefused(400, `${name.slice(0, 40)} is longer than ${LIST_LIMITS.fieldBytes} bytes, or not text`);

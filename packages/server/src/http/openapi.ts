@@ -5,6 +5,7 @@ import { ProblemBody } from './operator/problems.ts';
 import { ErrorBody as DialnexaError } from './dialnexa/schemas.ts';
 import { ErrorBody } from './optimaldial/schemas.ts';
 import { ErrorBody as OutboundiqError } from './outboundiq/schemas.ts';
+import { MAX_DEPTH } from './input.ts';
 import { outgoingWebhooks } from './outgoing.ts';
 
 declare module 'fastify' {
@@ -23,13 +24,21 @@ declare module 'fastify' {
 /** What every call of a surface may be answered with beside what its route declares. */
 const COMMON_ERRORS: Record<
   string,
-  { readonly schema: JsonSchema; readonly always: readonly number[]; readonly withBody: readonly number[] } | undefined
+  | {
+      readonly schema: JsonSchema;
+      readonly always: readonly number[];
+      /** Of methods whose body is read, also where none is expected. */
+      readonly withBody: readonly number[];
+      /** Of calls that may carry an Idempotency-Key. */
+      readonly withKey?: readonly number[];
+    }
+  | undefined
 > = {
-  OptimalDial: { schema: ErrorBody as JsonSchema, always: [500, 503], withBody: [413, 415] },
-  outboundIQ: { schema: OutboundiqError as JsonSchema, always: [500], withBody: [413, 415] },
-  DialNexa: { schema: DialnexaError as JsonSchema, always: [500], withBody: [413, 415] },
-  Panel: { schema: ProblemBody as JsonSchema, always: [401, 403, 404, 429, 500, 503], withBody: [400, 409, 413, 415] },
-  Operator: { schema: ProblemBody as JsonSchema, always: [500, 503], withBody: [409, 413, 415, 422] },
+  OptimalDial: { schema: ErrorBody as JsonSchema, always: [400, 401, 500, 503], withBody: [413, 415] },
+  outboundIQ: { schema: OutboundiqError as JsonSchema, always: [400, 401, 500, 503], withBody: [413, 415] },
+  DialNexa: { schema: DialnexaError as JsonSchema, always: [400, 401, 429, 500, 503], withBody: [413, 415] },
+  Panel: { schema: ProblemBody as JsonSchema, always: [400, 401, 403, 404, 429, 500, 503], withBody: [409, 413, 415] },
+  Operator: { schema: ProblemBody as JsonSchema, always: [400, 401, 500, 503], withBody: [413, 415], withKey: [409, 422] },
 };
 
 const IDEMPOTENCY_HEADER = {
@@ -96,7 +105,7 @@ export class OpenApi {
       info: {
         title: 'Dialhook',
         version,
-        description: `Phone lists, dials and calls go in; signed, retried webhooks go out. Dialects: ${dialects.map(({ name }) => name).join(', ')}.`,
+        description: `Phone lists, dials and calls go in; signed, retried webhooks go out. Dialects: ${dialects.map(({ name }) => name).join(', ')}. No text may contain U+0000 or half of a surrogate pair, and no JSON may go deeper than ${MAX_DEPTH} levels (400). An address without the method answers 405 with Allow.`,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
@@ -205,7 +214,8 @@ function responsesOf(operation: Operation): Record<string, JsonSchema> {
   const declared = operation.schema.response as Record<string, JsonSchema>;
   const common = COMMON_ERRORS[operation.tag];
   if (common === undefined) return declared;
-  const statuses = bodiesOf(operation) === undefined ? common.always : [...common.always, ...common.withBody];
+  const { always, withBody, withKey = [] } = common;
+  const statuses = [...always, ...(operation.method === 'get' ? [] : withBody), ...(operation.method === 'post' ? withKey : [])];
   // The panel has routes of every surface; what they refuse is a problem there, whatever they declare.
   const own =
     operation.tag === 'Panel'

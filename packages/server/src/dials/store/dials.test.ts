@@ -1,11 +1,36 @@
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-import { uuidFloor, uuidv7 } from '@dialhook/engine';
+import { systemClock, uuidFloor, uuidv7 } from '@dialhook/engine';
 import { DATABASE_KINDS, freshDatabase } from '@dialhook/testing';
+import { DialIntake } from '../intake.ts';
 import { insertDials, sweepDialIds } from './dials.ts';
 
 for (const kind of DATABASE_KINDS) {
   describe(`dials in the ${kind} database`, () => {
+    test('a dial that cannot be stored fails alone, in whatever commit it came', async (t) => {
+      const { close, database } = await freshDatabase(kind);
+      t.after(close);
+      const intake = new DialIntake({ database, clock: systemClock, onStored: () => {} });
+      const [culprit, bystander] = [uuidv7(1), uuidv7(1)];
+      const results = await Promise.allSettled(
+        Array.from({ length: 480 }, (_, n) => intake.add(n === 31 ? culprit : bystander, `{"n":${n}}`, n === 31 ? 'a\u0000' : `id-${n}`)),
+      );
+      assert.deepEqual(
+        results.flatMap(({ status }, n) => (status === 'rejected' ? [n] : [])),
+        [31],
+      );
+      const rows = await database.query<{ organization: string; raw: string }>({
+        text: 'select organization_id as organization, raw from dial_inbox',
+      });
+      assert.deepEqual(
+        rows.map(({ raw }) => (JSON.parse(raw) as { n: number }).n).sort((a, b) => a - b),
+        Array.from({ length: 480 }, (_, n) => n).filter((n) => n !== 31),
+      );
+      assert.ok(rows.every(({ organization }) => organization === bystander));
+      const [ids] = await database.query<{ n: number }>({ text: 'select count(*) as n from dial_ids' });
+      assert.equal(ids!.n, 479);
+    });
+
     test('remembered ids of old dials are forgotten part by part, and no others', async (t) => {
       const { close, database } = await freshDatabase(kind);
       t.after(close);

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../../accounts/model.ts';
 import type { Context } from '../context.ts';
+import { otherMethod } from '../methods.ts';
 import { thoroughCompiler } from '../validation.ts';
 import { callRoutes } from './calls.ts';
 import { campaignLeadRoutes } from './campaign-leads.ts';
@@ -16,7 +17,7 @@ export async function dialnexaSurface(app: FastifyInstance, context: Context): P
   const rates = new RateLimit(context.clock);
   app.setValidatorCompiler(thoroughCompiler as never);
   app.setErrorHandler(sendError);
-  app.setNotFoundHandler((request, reply) => sendError(notFound('Route'), request, reply));
+  app.setNotFoundHandler((request, reply) => sendError(otherMethod(request, reply) ?? notFound('Route'), request, reply));
   app.addHook('onRequest', async (request, reply) => {
     request.caller = await authenticate(request, context);
     if (context.config.simulator !== null) reply.header('x-dialhook-calls', 'simulated');

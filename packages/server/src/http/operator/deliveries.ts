@@ -32,8 +32,7 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine 
         until,
       } = request.query;
       const { id: organizationId } = await accounts.organization(request.params.slug);
-      const before = cursor === undefined ? undefined : decodeCursor(cursor);
-      if (before === null) throw new Problem('invalid_request', 'cursor is not one of ours', 'cursor');
+      const before = decodeCursor(cursor);
       const filter = {
         organizationId,
         endpointId,

@@ -2,7 +2,6 @@ import Type, { type Static } from 'typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Context } from '../context.ts';
 import { decodeCursor, page } from '../cursor.ts';
-import { Problem } from './problems.ts';
 import { CleanedAgain, UncleanedPage, UncleanedQuery } from './schemas.ts';
 import { problems, type SlugParams } from './shared.ts';
 
@@ -24,8 +23,7 @@ export function uncleanedDialRoutes(app: FastifyInstance, { accounts, dials }: C
     async (request) => {
       const { cursor, limit } = request.query;
       const { id } = await accounts.organization(request.params.slug);
-      const before = cursor === undefined ? undefined : decodeCursor(cursor);
-      if (before === null) throw new Problem('invalid_request', 'cursor is not one of ours', 'cursor');
+      const before = decodeCursor(cursor);
       const { next_cursor, rows } = page(await dials.uncleaned(id, before, limit + 1), limit);
       return { data: rows.map((dial) => ({ id: dial.id, raw: dial.raw, error: dial.error, failed_at: dial.failedAt })), next_cursor };
     },

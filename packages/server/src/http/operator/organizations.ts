@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Organization } from '../../accounts/model.ts';
 import type { Context } from '../context.ts';
+import { decodeTextCursor } from '../cursor.ts';
 import { ChangeCredits, CreateOrganization, Credits, OrganizationBody, OrganizationPage, UpdateOrganization } from './schemas.ts';
 import { problems, type SlugParams } from './shared.ts';
 
@@ -35,8 +36,8 @@ export function organizationRoutes(app: FastifyInstance, { accounts }: Context):
       },
     },
     async (request) => {
-      const { cursor = '', limit } = request.query;
-      const rows = await accounts.organizations(Buffer.from(cursor, 'base64url').toString('utf8'), limit + 1);
+      const { cursor, limit } = request.query;
+      const rows = await accounts.organizations(decodeTextCursor(cursor), limit + 1);
       const shown = rows.slice(0, limit);
       const next = rows.length > limit ? Buffer.from(shown.at(-1)!.slug).toString('base64url') : null;
       return { data: shown.map(toOrganization), next_cursor: next };

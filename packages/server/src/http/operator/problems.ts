@@ -13,6 +13,7 @@ export const PROBLEMS = {
   owners_only: [403, 'Only an owner of the organization may do this'],
   forged_origin: [403, 'The request does not come from a page of this server'],
   not_found: [404, 'There is no such thing here'],
+  method_not_allowed: [405, 'The address does not have this method'],
   malformed_json: [400, 'The body is not valid JSON'],
   invalid_request: [400, 'A field is missing or not valid'],
   body_too_large: [413, 'The body is larger than the limit'],
@@ -98,6 +99,7 @@ export function toProblem(error: unknown): Problem {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('unsupported_media_type');
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('body_too_large');
   if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return new Problem('malformed_json', 'The body is empty');
+  if (statusCode === 405) return new Problem('method_not_allowed');
   if (statusCode === 400) return new Problem('malformed_json');
   return new Problem('internal');
 }

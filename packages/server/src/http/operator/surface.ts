@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Context } from '../context.ts';
+import { otherMethod } from '../methods.ts';
 import { callRoutes } from './calls.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { uncleanedDialRoutes } from './dials.ts';
@@ -17,7 +18,7 @@ import { signInLinkRoute } from './sign-in-links.ts';
 export async function operatorSurface(app: FastifyInstance, context: Context): Promise<void> {
   const expected = digest(context.config.operatorToken);
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) => sendProblem(new Problem('not_found'), request, reply));
+  app.setNotFoundHandler((request, reply) => sendProblem(otherMethod(request, reply) ?? new Problem('not_found'), request, reply));
   app.addHook('onRequest', async (request) => {
     const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
     // Digests are of one length, so that the comparison takes the same time for every guess.

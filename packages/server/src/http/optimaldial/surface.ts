@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../../accounts/model.ts';
 import type { Context } from '../context.ts';
+import { otherMethod } from '../methods.ts';
 import { notFound, rateLimited, sendError, unauthorized } from './errors.ts';
 import { uploadRoutes } from './uploads.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -18,7 +19,7 @@ const WRITES = new Set(['POST', 'PATCH', 'DELETE']);
 /** The OptimalDial API under /api/v1, in a scope of its own: its errors and its keys. */
 export async function optimaldialSurface(app: FastifyInstance, context: Context): Promise<void> {
   app.setErrorHandler(sendError);
-  app.setNotFoundHandler((request, reply) => sendError(notFound('Route'), request, reply));
+  app.setNotFoundHandler((request, reply) => sendError(otherMethod(request, reply) ?? notFound('Route'), request, reply));
   app.addHook('onRequest', async (request) => {
     request.caller = await authenticate(request, context);
     if (!WRITES.has(request.method)) return;

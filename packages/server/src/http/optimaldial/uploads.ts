@@ -27,8 +27,7 @@ export function uploadRoutes(app: FastifyInstance, { uploads }: Context): void {
     },
     async (request) => {
       const { cursor, limit } = request.query;
-      const before = cursor === undefined ? null : decodeCursor(cursor);
-      if (cursor !== undefined && before === null) throw new Refusal(400, 'cursor is not valid');
+      const before = decodeCursor(cursor) ?? null;
       const rows = await uploads.list(request.caller.organizationId, before, limit + 1);
       const { rows: shown, next_cursor } = page(rows, limit);
       return { data: shown.map(toBody), next_cursor };

@@ -33,8 +33,7 @@ export function listRoutes(app: FastifyInstance, { uploads, webUploads }: Contex
     },
     async (request) => {
       const { cursor, limit } = request.query;
-      const before = cursor === undefined ? null : decodeCursor(cursor);
-      if (cursor !== undefined && before === null) throw new Problem('invalid_request', 'cursor is not one of ours', 'cursor');
+      const before = decodeCursor(cursor) ?? null;
       const { next_cursor, rows } = page(await uploads.list(request.membership.organizationId, before, limit + 1), limit);
       return { data: rows.map(toList), next_cursor };
     },

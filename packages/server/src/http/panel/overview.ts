@@ -5,6 +5,7 @@ import { internalId, publicId } from '../../calls/ids.ts';
 import { TRANSLATIONS, type TranslationName } from '../../dials/translations.ts';
 import { testData } from '../../dialects/index.ts';
 import type { Context } from '../context.ts';
+import { decodeTextCursor } from '../cursor.ts';
 import { Problem } from '../operator/problems.ts';
 import { problems, type SlugParams } from '../operator/shared.ts';
 import { HealthList, NodeCounts, OverviewBody, OverviewQuery, SentRequest, Tested, TranslationPage, TranslationQuery } from './schemas.ts';
@@ -120,7 +121,7 @@ export function overviewRoutes(app: FastifyInstance, { dials, engine, statistics
       const { cursor, limit } = request.query;
       const { table } = request.params;
       const [key] = TRANSLATIONS[table].columns;
-      const after = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
+      const after = decodeTextCursor(cursor);
       const rows = await dials.translations.list(table, request.membership.organizationId, after, limit + 1);
       const shown = rows.slice(0, limit);
       return { data: shown, next_cursor: rows.length > limit ? Buffer.from(String(shown.at(-1)![key])).toString('base64url') : null };

@@ -6,6 +6,7 @@ import { campaignLeadRoutes } from '../dialnexa/campaign-leads.ts';
 import { campaignRoutes } from '../dialnexa/campaigns.ts';
 import { workflowGraphRoutes } from '../dialnexa/workflow-graph.ts';
 import { workflowRoutes } from '../dialnexa/workflows.ts';
+import { otherMethod } from '../methods.ts';
 import { deliveryRoutes } from '../operator/deliveries.ts';
 import { uncleanedDialRoutes } from '../operator/dials.ts';
 import { endpointRoutes } from '../operator/endpoints.ts';
@@ -30,7 +31,7 @@ const ORGANIZATION = '/panel/organizations/:slug';
  */
 export async function panelSurface(app: FastifyInstance, context: Context): Promise<void> {
   app.setErrorHandler(sendPanelProblem);
-  app.setNotFoundHandler((request, reply) => sendPanelProblem(new Problem('not_found'), request, reply));
+  app.setNotFoundHandler((request, reply) => sendPanelProblem(otherMethod(request, reply) ?? new Problem('not_found'), request, reply));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
     refuseForgery(request, context.publicUrl());

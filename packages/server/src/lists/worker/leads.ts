@@ -1,3 +1,4 @@
+import { isFitText, UNFIT_TEXT } from '../../text.ts';
 import { toE164 } from '../phone.ts';
 import { UploadRefused } from '../model.ts';
 import { readCsv } from './csv.ts';
@@ -35,12 +36,14 @@ class LeadReader {
   readonly #leads: LeadRow[] = [];
   readonly #badNumbers: number[] = [];
   readonly #longValues: number[] = [];
+  readonly #unfitValues: number[] = [];
   #row = 1; // the header
   #skipped = 0;
 
   constructor(header: readonly string[], job: LeadsJob) {
     this.#job = job;
     this.#columns = header.map((column) => column.trim());
+    if (!this.#columns.every(isFitText)) throw new UploadRefused(400, `the names of columns ${UNFIT_TEXT}`);
     const lower = this.#columns.map((column) => column.toLowerCase());
     this.#phone = lower.indexOf(PHONE_COLUMN);
     this.#country = lower.indexOf(COUNTRY_COLUMN);
@@ -73,11 +76,11 @@ class LeadReader {
     for (const [index, column] of this.#columns.entries()) {
       const value = cells[index] ?? '';
       if (column === '' || value === '' || !this.#isField(index)) continue;
-      if (value.length > this.#job.maxValueLength) this.#longValues.push(this.#row);
+      this.#check(value);
       fields[column] = value;
     }
     const name = this.#name === -1 ? '' : (cells[this.#name] ?? '').trim();
-    if (name.length > this.#job.maxValueLength) this.#longValues.push(this.#row);
+    this.#check(name);
     this.#leads.push({ phoneNumber, name: name === '' ? null : name, fields: JSON.stringify(fields) });
   }
 
@@ -89,8 +92,14 @@ class LeadReader {
       );
     if (this.#longValues.length > 0)
       problems.push(`values may have at most ${this.#job.maxValueLength} characters: ${this.#named([...new Set(this.#longValues)])}`);
+    if (this.#unfitValues.length > 0) problems.push(`values ${UNFIT_TEXT}: ${this.#named([...new Set(this.#unfitValues)])}`);
     if (problems.length === 0 && this.#leads.length === 0) problems.push(`file has no row with a ${PHONE_COLUMN}`);
     return { leads: problems.length > 0 ? [] : this.#leads, skipped: this.#skipped, problems };
+  }
+
+  #check(value: string): void {
+    if (value.length > this.#job.maxValueLength) this.#longValues.push(this.#row);
+    if (!isFitText(value)) this.#unfitValues.push(this.#row);
   }
 
   #isField(index: number): boolean {

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { LIST_LIMITS } from '../limits.ts';
+import { isFitText, UNFIT_TEXT } from '../../text.ts';
 import { UploadRefused } from '../model.ts';
 import { NumberSet } from '../number-set.ts';
 import { FOREIGN, INVALID, normalizePhone } from '../phone.ts';
@@ -102,6 +103,7 @@ function scanJson(job: ScanJob, staged: StagedWriter): ScanResult {
   if (filename !== null && (typeof filename !== 'string' || filename.length === 0 || filename.length > LIST_LIMITS.filenameLength)) {
     throw new UploadRefused(400, `filename must be a string of 1 to ${LIST_LIMITS.filenameLength} characters`);
   }
+  if (filename !== null && !isFitText(filename)) throw new UploadRefused(400, `filename ${UNFIT_TEXT}`);
   if (skip !== null && typeof skip !== 'boolean') throw new UploadRefused(400, 'skip_mobile_lookup must be true or false');
   if ((body.phone_numbers === undefined) === (body.contacts === undefined)) {
     throw new UploadRefused(400, 'exactly one of phone_numbers and contacts must be given');
