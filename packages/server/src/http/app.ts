@@ -4,7 +4,7 @@ import { uuidv7 } from '@dialhook/engine';
 import type { Context } from './context.ts';
 import { dialnexaSurface } from './dialnexa/surface.ts';
 import { sendBadAddress, sendNotFound } from './fallback.ts';
-import { refuseUnfit, unifyIds } from './input.ts';
+import { refuseUnfit, unifyParams } from './input.ts';
 import { observeMethods } from './methods.ts';
 import { OpenApi } from './openapi.ts';
 import { operatorSurface } from './operator/surface.ts';
@@ -51,10 +51,8 @@ export async function createApp(context: Context, options: { readonly log: Logge
   app.addHook('onResponse', async (request, reply) =>
     context.metrics.answered(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime),
   );
-  app.addHook('preValidation', async (request) => {
-    refuseUnfit(request);
-    unifyIds(request);
-  });
+  app.addHook('onRequest', async (request) => unifyParams(request));
+  app.addHook('preValidation', async (request) => refuseUnfit(request));
   app.setNotFoundHandler((request, reply) => sendNotFound(request, reply));
 
   // Many clients send `Content-Type: application/json` with every call, also with a DELETE that has no body.

@@ -34,18 +34,26 @@ export class UnfitInput extends Error {
  * for their readers to check.
  */
 export function refuseUnfit(request: FastifyRequest): void {
-  const { body, params, query } = request;
+  const { body, query } = request;
   // A query that a route does not declare is not looked at by anybody.
   const isQueried = request.routeOptions.schema?.querystring !== undefined;
-  const flaw = flawOf(params, 0) ?? (isQueried ? flawOf(query, 0) : null) ?? (isStream(body) ? null : flawOf(body, 0));
+  const flaw = (isQueried ? flawOf(query, 0) : null) ?? (isStream(body) ? null : flawOf(body, 0));
   if (flaw !== null) throw new UnfitInput(flaw);
 }
 
-/** Ids in a path have one spelling from here on: they are also keys of maps, where upper case would be another id. */
-export function unifyIds(request: FastifyRequest): void {
+/** Stands for a parameter of a path that cannot be stored. Nothing is called so, which each surface says in its own words. */
+const NO_NAME = '\ufffd';
+
+/**
+ * Makes what a path names fit for look-ups: an id has one spelling from here on, since it is also a key of maps, where upper case would
+ * be another id.
+ */
+export function unifyParams(request: FastifyRequest): void {
   const params = request.params as Record<string, string>;
   for (const name of Object.keys(params)) {
-    if (isUuid(params[name]!)) params[name] = params[name]!.toLowerCase();
+    const given = params[name]!;
+    if (isUuid(given)) params[name] = given.toLowerCase();
+    else if (!isFitText(given)) params[name] = NO_NAME;
   }
 }
 

@@ -39,6 +39,8 @@ export async function receiveFile(body: Readable, headers: IncomingHttpHeaders, 
       return;
     }
     part = stream;
+    // A client may hang up before the reader below has opened its file; without a listener that would end the process.
+    stream.on('error', () => {});
     filename = sentName || 'upload.csv';
     saved = saveBody(stream, path, limit);
   });
