@@ -2,7 +2,17 @@ import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ATTEMPT_ERRORS, LIMITS, NETWORK_LIMITS } from '@dialhook/engine';
-import { CALL_LIMITS, DIAL_LIMITS, DIALNEXA_RATE, LIST_LIMITS, PROBLEMS, SESSION_LIMITS, VARIABLES, WRITE_LIMITS } from '@dialhook/server';
+import {
+  CALL_LIMITS,
+  DIAL_LIMITS,
+  DIALNEXA_RATE,
+  HTTP_LIMITS,
+  LIST_LIMITS,
+  PROBLEMS,
+  SESSION_LIMITS,
+  VARIABLES,
+  WRITE_LIMITS,
+} from '@dialhook/server';
 
 /** The docs cannot drift from the code: every row here is compared both ways. */
 
@@ -46,6 +56,7 @@ test('docs/limits.md has every limit with its value, and no other', () => {
       ...Object.entries(DIALNEXA_RATE),
       ...Object.entries(CALL_LIMITS),
       ...Object.entries(SESSION_LIMITS),
+      ...Object.entries(HTTP_LIMITS),
     ],
   );
 });

@@ -33,6 +33,7 @@ import { DirectoryStore, type FileStore } from './lists/files.ts';
 import { LIST_LIMITS } from './lists/limits.ts';
 import { DownloadLinks } from './lists/links.ts';
 import { Processor } from './lists/processor.ts';
+import { UploadPlaces } from './lists/upload-places.ts';
 import { Uploads } from './lists/uploads.ts';
 import { WebUploads } from './lists/web-uploads.ts';
 import { WorkerPool } from './lists/worker/pool.ts';
@@ -128,9 +129,11 @@ async function startNode(
   const history = new HistoryClassifier(database);
   const classifier =
     config.lookupUrl === undefined ? history : new HttpClassifier({ url: config.lookupUrl, token: config.lookupToken, fallback: history });
-  // One thread more than lists that are processed at once: a new list is always checked without waiting for those.
+  // Two threads more than lists that are processed at once: a new list is always checked without waiting for those, nor for another
+  // organization's that are checked.
   const concurrency = Math.max(1, availableParallelism() - 1);
-  const workers = new WorkerPool(concurrency + 1);
+  const workers = new WorkerPool(concurrency + 2);
+  const places = new UploadPlaces();
   const processor = new Processor({ database, engine, files, links, classifier, workers, concurrency, clock, log });
   const dials = new Dials({ database, engine, clock, log });
   const { applicationToken: token, applicationUrl: url, retryDelayScale, simulator } = config;
@@ -143,6 +146,7 @@ async function startNode(
     files,
     links,
     workers,
+    places,
     clock,
     log,
     onCreated,
@@ -161,9 +165,9 @@ async function startNode(
     writeLimits: new WriteLimits(database, clock),
     dials,
     telephony,
-    leadFiles: new LeadFiles({ files, workers, clock }),
+    leadFiles: new LeadFiles({ files, workers, places, clock }),
     uploads,
-    webUploads: new WebUploads({ database, engine, files, workers, clock, onCreated }),
+    webUploads: new WebUploads({ database, engine, files, workers, places, clock, onCreated }),
     files,
     links,
   };

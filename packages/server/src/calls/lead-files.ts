@@ -1,16 +1,23 @@
 import { uuidv7, type Clock } from '@dialhook/engine';
-import { fileKey, UploadRefused } from '../lists/model.ts';
+import { fileKey } from '../lists/model.ts';
 import type { FileStore } from '../lists/files.ts';
+import type { UploadPlaces } from '../lists/upload-places.ts';
 import type { WorkerPool } from '../lists/worker/pool.ts';
 import { CALL_LIMITS } from './limits.ts';
 import { CallError, type NewLead } from './model.ts';
 
+export interface LeadFilesOptions {
+  readonly files: FileStore;
+  readonly workers: WorkerPool;
+  readonly places: UploadPlaces;
+  readonly clock: Clock;
+}
+
 /** Reads files of leads in worker threads. */
 export class LeadFiles {
-  readonly #options: { readonly files: FileStore; readonly workers: WorkerPool; readonly clock: Clock };
-  #reading = 0;
+  readonly #options: LeadFilesOptions;
 
-  constructor(options: { readonly files: FileStore; readonly workers: WorkerPool; readonly clock: Clock }) {
+  constructor(options: LeadFilesOptions) {
     this.#options = options;
   }
 
@@ -19,18 +26,18 @@ export class LeadFiles {
    * read, and `CallError` with a line for each kind of bad row.
    */
   async read(
+    organizationId: string,
     receive: (path: string) => Promise<unknown>,
     options: { readonly hasNames: boolean },
   ): Promise<{ leads: readonly NewLead[]; skipped: number }> {
-    const { clock, files, workers } = this.#options;
-    if (this.#reading >= CALL_LIMITS.leadFilesAtOnce) throw new UploadRefused(503, 'Too many files at once; try again in a few seconds');
-    this.#reading += 1;
+    const { clock, files, places, workers } = this.#options;
+    const release = places.take(organizationId);
     // Below the uploads' folder: what a killed process leaves there is swept.
     const key = fileKey(uuidv7(clock.now()), 'leads');
     try {
       const inputPath = await files.scratch(key);
       await receive(inputPath);
-      const { leads, problems, skipped } = await workers.run({
+      const { leads, problems, skipped } = await workers.run(organizationId, {
         type: 'leads',
         inputPath,
         hasNames: options.hasNames,
@@ -43,7 +50,7 @@ export class LeadFiles {
       if (problems.length > 0) throw new CallError('invalid', ...problems);
       return { leads, skipped };
     } finally {
-      this.#reading -= 1;
+      release();
       await files.removeFolder(key.slice(0, key.lastIndexOf('/') + 1));
     }
   }

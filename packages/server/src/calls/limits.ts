@@ -23,8 +23,6 @@ export const CALL_LIMITS = {
   leadFileRows: 100_000,
   /** Bytes of a workbook once it is unpacked: a small file can hold terabytes of nothing. */
   workbookBytes: 200 * 1024 * 1024,
-  /** Files of leads that a node reads at once. */
-  leadFilesAtOnce: 4,
   /** Bad rows that an answer names. */
   namedRows: 20,
   /** Leads in one inserting statement. */

@@ -1,6 +1,7 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { uuidv7 } from '@dialhook/engine';
+import { limitBodyTimes } from './body-times.ts';
 import type { Context } from './context.ts';
 import { dialnexaSurface } from './dialnexa/surface.ts';
 import { sendBadAddress, sendNotFound } from './fallback.ts';
@@ -23,7 +24,7 @@ const BODY_LIMIT = 1024 * 1024;
 const MAX_PARAM_LENGTH = 16_384;
 /** For a client to send its headers. */
 const HEADERS_TIMEOUT_MS = 10_000;
-/** For a client to send a whole request: 100 MB over a slow line. */
+/** For a client to send a whole request: 100 MB over a slow line. Bodies that need not be as long have less (`body-times.ts`). */
 const REQUEST_TIMEOUT_MS = 15 * 60_000;
 
 /** Puts the surfaces together: each vendor in a scope of its own, so that no default of ours leaks into its wire shape. */
@@ -48,6 +49,7 @@ export async function createApp(context: Context, options: { readonly log: Logge
     async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' }),
   );
   app.addHook('onSend', keepToCaller);
+  limitBodyTimes(app, context.clock);
   app.addHook('onResponse', async (request, reply) =>
     context.metrics.answered(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime),
   );

@@ -6,6 +6,7 @@ import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy
 import { LIST_LIMITS } from '../lists/limits.ts';
 import { UploadRefused } from '../lists/model.ts';
 import { isFitText, UNFIT_TEXT } from '../text.ts';
+import type { OpenBody } from './watched-upload.ts';
 
 /** What multipart adds around a file: boundaries, part headers, the other fields. */
 const MULTIPART_OVERHEAD_BYTES = 64 * 1024;
@@ -23,7 +24,7 @@ export interface ReceivedForm {
 }
 
 /** Streams the `file` part of a multipart body to disk and collects the other fields. Throws `UploadRefused`. */
-export async function receiveFile(body: Readable, headers: IncomingHttpHeaders, path: string, limit: SizeLimit): Promise<ReceivedForm> {
+export async function receiveFile(openBody: OpenBody, headers: IncomingHttpHeaders, path: string, limit: SizeLimit): Promise<ReceivedForm> {
   refuseLength(headers, { ...limit, bytes: limit.bytes + MULTIPART_OVERHEAD_BYTES });
   const fields = new Map<string, string>();
   let filename: string | undefined;
@@ -44,14 +45,15 @@ export async function receiveFile(body: Readable, headers: IncomingHttpHeaders, 
     filename = sentName || 'upload.csv';
     saved = saveBody(stream, path, limit);
   });
-  const broken = await pipeline(body, form).then(
-    () => false,
-    () => true,
+  const broken = await pipeline(openBody(), form).then(
+    () => null,
+    (error: Error) => error,
   );
   // A client that hung up leaves the part open: it is ended here, or its reader would wait for ever.
-  if (broken) part?.destroy(new Error('the body ended early'));
+  if (broken !== null) part?.destroy(new Error('the body ended early'));
   const failure = await saved;
-  if (broken) throw new UploadRefused(400, 'the body is not valid multipart/form-data');
+  if (broken instanceof UploadRefused) throw broken;
+  if (broken !== null) throw new UploadRefused(400, 'the body is not valid multipart/form-data');
   if (failure !== null) throw failure;
   if (filename === undefined) throw new UploadRefused(400, 'file is required');
   if (!isFitText(filename)) throw new UploadRefused(400, `file name ${UNFIT_TEXT}`);

@@ -34,11 +34,11 @@ const COMMON_ERRORS: Record<
     }
   | undefined
 > = {
-  OptimalDial: { schema: ErrorBody as JsonSchema, always: [400, 401, 500, 503], withBody: [413, 415] },
-  outboundIQ: { schema: OutboundiqError as JsonSchema, always: [400, 401, 500, 503], withBody: [413, 415] },
-  DialNexa: { schema: DialnexaError as JsonSchema, always: [400, 401, 429, 500, 503], withBody: [413, 415] },
-  Panel: { schema: ProblemBody as JsonSchema, always: [400, 401, 403, 404, 429, 500, 503], withBody: [409, 413, 415] },
-  Operator: { schema: ProblemBody as JsonSchema, always: [400, 401, 500, 503], withBody: [413, 415], withKey: [409, 422] },
+  OptimalDial: { schema: ErrorBody as JsonSchema, always: [400, 401, 500, 503], withBody: [408, 413, 415] },
+  outboundIQ: { schema: OutboundiqError as JsonSchema, always: [400, 401, 500, 503], withBody: [408, 413, 415] },
+  DialNexa: { schema: DialnexaError as JsonSchema, always: [400, 401, 429, 500, 503], withBody: [408, 413, 415] },
+  Panel: { schema: ProblemBody as JsonSchema, always: [400, 401, 403, 404, 429, 500, 503], withBody: [408, 409, 413, 415] },
+  Operator: { schema: ProblemBody as JsonSchema, always: [400, 401, 500, 503], withBody: [408, 413, 415], withKey: [409, 422] },
 };
 
 const IDEMPOTENCY_HEADER = {

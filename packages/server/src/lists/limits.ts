@@ -10,8 +10,10 @@ export const LIST_LIMITS = {
   jsonEntries: 250_000,
   /** contracts/optimaldial.md 7.2: fewer valid numbers are 422. */
   minValidNumbers: 100,
-  /** Uploads that a node receives or checks at once; more are asked to come back. Bounds disk and threads. */
-  uploadsAtOnce: 16,
+  /** Uploads that are under way on a node, lists and files of leads alike: received, waiting for a thread, or being read. Bounds disk and sockets. */
+  uploadsAtOnce: 128,
+  /** One organization's share of them: whoever sends slowly, or a lot, stops nobody else. */
+  uploadsOfOrganization: 8,
   /** One text field of a multipart body. */
   fieldBytes: 1024,
   /** Characters of a file name that are kept. */
@@ -36,6 +38,8 @@ export const LIST_LIMITS = {
   startDelayMs: 750,
   /** How often a node looks for lists that it was not told of. */
   claimIntervalMs: 1_000,
+  /** Organizations whose turn a node remembers, so that one with many lists does not make the others' wait for all of them. */
+  servedOrganizations: 1_000,
   /** How often one list may be started before it counts as failed: one that crashes its process must not do so for ever. */
   maxStarts: 100,
   /** While the database is away, a finished list is kept and its end tried again this often, so many times: five minutes. */

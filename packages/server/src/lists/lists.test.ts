@@ -127,12 +127,12 @@ for (const kind of DATABASE_KINDS) {
       const insert = (id: string) => insertApiUpload(database, { ...base, id, apiKeyId: null as unknown as string });
       const [first, second] = ['00000000-0000-7000-8000-00000000000a', '00000000-0000-7000-8000-00000000000b'];
       await insert(first);
-      const claimed = await claimUpload(database, user, now);
+      const claimed = await claimUpload(database, user, [], now);
       assert.equal(claimed!.lease, 1);
-      assert.equal(await claimUpload(database, user, now), null, 'the node lives: nobody takes over');
+      assert.equal(await claimUpload(database, user, [], now), null, 'the node lives: nobody takes over');
       assert.equal(await cancelUpload(database, user, first, now), null);
       await database.query({ text: 'delete from nodes' });
-      const other = await claimUpload(database, second, now);
+      const other = await claimUpload(database, second, [], now);
       assert.deepEqual([other!.id, other!.lease], [first, 2]);
       const end = { status: 'completed', errorMessage: null, summary: null, now } as const;
       assert.equal(await finishUpload(database, first, 1, end), null, 'the former holder is fenced off');
@@ -140,7 +140,7 @@ for (const kind of DATABASE_KINDS) {
       assert.equal(await finishUpload(database, first, 2, end), null, 'once');
       await insert(second);
       assert.equal((await cancelUpload(database, user, second, now))!.creditsRefunded, 1);
-      assert.equal(await claimUpload(database, user, now), null, 'a cancelled list is not started');
+      assert.equal(await claimUpload(database, user, [], now), null, 'a cancelled list is not started');
       await close();
     });
   });

@@ -79,7 +79,7 @@ export function fileKey(uploadId: string, name: string): string {
 /** What is wrong with an upload, as the caller may read it. `status` is the HTTP status that every surface uses for it. */
 export class UploadRefused extends Error {
   override readonly name = 'UploadRefused';
-  readonly status: 400 | 402 | 403 | 404 | 413 | 422 | 503;
+  readonly status: 400 | 402 | 403 | 404 | 408 | 413 | 422 | 503;
   constructor(status: UploadRefused['status'], message: string) {
     super(message);
     this.status = status;

@@ -30,6 +30,8 @@ export interface ProcessorOptions {
 export class Processor {
   readonly #options: ProcessorOptions;
   readonly #alarm: Alarm;
+  /** Organizations whose lists were processed, the latest last: their turn comes after the others'. */
+  #served: readonly string[] = [];
   #running = 0;
   #stopped = false;
 
@@ -57,8 +59,11 @@ export class Processor {
     const { clock, concurrency, database, engine, log } = this.#options;
     if (this.#running >= concurrency) return false; // the end of a running one wakes us
     try {
-      const upload = await claimUpload(database, engine.nodeId, new Date(clock.now()));
+      const upload = await claimUpload(database, engine.nodeId, this.#served, new Date(clock.now()));
       if (upload === null) return false;
+      this.#served = [...this.#served.filter((id) => id !== upload.organizationId), upload.organizationId].slice(
+        -LIST_LIMITS.servedOrganizations,
+      );
       this.#running += 1;
       void this.#process(upload).finally(() => {
         this.#running -= 1;
@@ -100,7 +105,7 @@ export class Processor {
     try {
       const stagedPath = await files.local(fileKey(upload.id, STAGED_FILE));
       const { skipMobileLookup } = upload;
-      const result = await workers.run({ type: 'process', stagedPath, processedPath, filteredPath }, (numbers) =>
+      const result = await workers.run(upload.organizationId, { type: 'process', stagedPath, processedPath, filteredPath }, (numbers) =>
         this.#persistently(() => classifier.classify(numbers, { skipMobileLookup })),
       );
       await files.keep(processedKey, processedPath);

@@ -9,6 +9,7 @@ import type { DownloadLinks, SignedLink } from './links.ts';
 import { fileKey, STAGED_FILE, UPLOAD_FILES, UploadRefused, type Upload, type UploadFile } from './model.ts';
 import { cancelUpload, existingUploads, findUpload, insertApiUpload, listUploads } from './store/uploads.ts';
 import { releaseValidations } from './store/web-uploads.ts';
+import type { UploadPlaces } from './upload-places.ts';
 import type { WorkerPool } from './worker/pool.ts';
 
 export interface UploadsOptions {
@@ -17,6 +18,7 @@ export interface UploadsOptions {
   readonly files: FileStore;
   readonly links: DownloadLinks;
   readonly workers: WorkerPool;
+  readonly places: UploadPlaces;
   readonly clock: Clock;
   readonly log: Log;
   /** Called after the commit of a new list. */
@@ -36,7 +38,6 @@ class CommitFailed extends Error {}
 /** Lists: submitting, reading, cancelling and downloading. Throws `UploadRefused`; then nothing is stored or charged. */
 export class Uploads {
   readonly #options: UploadsOptions;
-  #receiving = 0;
 
   constructor(options: UploadsOptions) {
     this.#options = options;
@@ -47,8 +48,7 @@ export class Uploads {
    * order of the checks is contracts/optimaldial.md 7.2's.
    */
   async create(caller: Caller, receive: ReceiveBody): Promise<Upload> {
-    if (this.#receiving >= LIST_LIMITS.uploadsAtOnce) throw new UploadRefused(503, 'Too many uploads at once; try again in a few seconds');
-    this.#receiving += 1;
+    const release = this.#options.places.take(caller.organizationId);
     const id = uuidv7(this.#options.clock.now());
     try {
       return await this.#create(caller, id, receive);
@@ -57,7 +57,7 @@ export class Uploads {
       if (!(error instanceof CommitFailed)) await this.#options.files.removeFolder(fileKey(id, ''));
       throw error instanceof CommitFailed ? error.cause : error;
     } finally {
-      this.#receiving -= 1;
+      release();
     }
   }
 
@@ -70,7 +70,7 @@ export class Uploads {
 
     const stagedPath = await files.scratch(stagedKey);
     const originalPath = received.format === 'json' ? await files.scratch(originalKey) : bodyPath;
-    const scan = await workers.run({
+    const scan = await workers.run(caller.organizationId, {
       type: 'scan',
       format: received.format,
       inputPath: bodyPath,

@@ -8,6 +8,7 @@ import { LIST_LIMITS } from './limits.ts';
 import { fileKey, STAGED_FILE, UPLOAD_FILES, UploadRefused, type Upload } from './model.ts';
 import { findUpload } from './store/uploads.ts';
 import { confirmUpload, insertWebUpload, moveUpload, storeScan } from './store/web-uploads.ts';
+import type { UploadPlaces } from './upload-places.ts';
 import type { WorkerPool } from './worker/pool.ts';
 import type { ListPreview } from './worker/protocol.ts';
 
@@ -16,6 +17,7 @@ export interface WebUploadsOptions {
   readonly engine: Engine;
   readonly files: FileStore;
   readonly workers: WorkerPool;
+  readonly places: UploadPlaces;
   readonly clock: Clock;
   /** Called after the commit of a list that is ready. */
   readonly onCreated: () => void;
@@ -27,10 +29,15 @@ export interface Uploader {
   readonly userId: string;
 }
 
+/** What a person says of a list before it is checked. */
+export interface Mapping {
+  readonly phoneColumn: string;
+  readonly skipMobileLookup: boolean;
+}
+
 /** Lists that people upload: received, mapped, validated, confirmed. Each step can be left and taken up later. Throws `UploadRefused`. */
 export class WebUploads {
   readonly #options: WebUploadsOptions;
-  #receiving = 0;
 
   constructor(options: WebUploadsOptions) {
     this.#options = options;
@@ -39,14 +46,13 @@ export class WebUploads {
   /** Receives a CSV and keeps it; what its columns mean is asked next. */
   async create(uploader: Uploader, receive: (path: string) => Promise<{ readonly filename: string }>): Promise<Upload> {
     const { clock, database, files } = this.#options;
-    if (this.#receiving >= LIST_LIMITS.uploadsAtOnce) throw new UploadRefused(503, 'Too many uploads at once; try again in a few seconds');
-    this.#receiving += 1;
+    const release = this.#options.places.take(uploader.organizationId);
     const id = uuidv7(clock.now());
     const key = fileKey(id, UPLOAD_FILES.original);
     try {
       const path = await files.scratch(key);
       const { filename } = await receive(path);
-      await this.#previewOf(path); // refuses what is not a CSV before anything is stored
+      await this.#previewOf(uploader.organizationId, path); // refuses what is not a CSV before anything is stored
       const { size } = await stat(path);
       await files.keep(key, path);
       const originalFilename = filename.slice(0, LIST_LIMITS.filenameLength);
@@ -60,24 +66,38 @@ export class WebUploads {
       if (!mayExist) await files.removeFolder(fileKey(id, ''));
       throw error;
     } finally {
-      this.#receiving -= 1;
+      release();
     }
   }
 
   /** The columns and first rows, and which column looks like the numbers. */
   async preview(upload: Upload): Promise<ListPreview> {
-    return this.#previewOf(await this.#options.files.local(fileKey(upload.id, UPLOAD_FILES.original)));
+    const release = this.#options.places.take(upload.organizationId);
+    try {
+      return await this.#previewOf(upload.organizationId, await this.#options.files.local(fileKey(upload.id, UPLOAD_FILES.original)));
+    } finally {
+      release();
+    }
   }
 
   /** Checks every row with the mapping. Afterwards the list waits for its confirmation, or has failed for good. */
-  async map(upload: Upload, mapping: { readonly phoneColumn: string; readonly skipMobileLookup: boolean }): Promise<Upload> {
+  async map(upload: Upload, mapping: Mapping): Promise<Upload> {
+    const release = this.#options.places.take(upload.organizationId);
+    try {
+      return await this.#map(upload, mapping);
+    } finally {
+      release();
+    }
+  }
+
+  async #map(upload: Upload, mapping: Mapping): Promise<Upload> {
     const { clock, database, files, workers } = this.#options;
     if (!(await moveUpload(database, upload.id, ['pending_mapping'], 'validating', new Date(clock.now()))))
       throw new UploadRefused(400, 'The columns of this list are mapped already');
     const stagedKey = fileKey(upload.id, STAGED_FILE);
     const stagedPath = await files.scratch(stagedKey);
     try {
-      const scan = await workers.run({
+      const scan = await workers.run(upload.organizationId, {
         type: 'scan',
         format: 'csv',
         inputPath: await files.local(fileKey(upload.id, UPLOAD_FILES.original)),
@@ -139,9 +159,9 @@ export class WebUploads {
     return moved;
   }
 
-  async #previewOf(path: string): Promise<ListPreview> {
+  async #previewOf(organizationId: string, path: string): Promise<ListPreview> {
     const file = await open(path);
     await file.close(); // a clear error for a file that is gone
-    return this.#options.workers.run({ type: 'preview', inputPath: path });
+    return this.#options.workers.run(organizationId, { type: 'preview', inputPath: path });
   }
 }

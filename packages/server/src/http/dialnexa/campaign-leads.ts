@@ -13,7 +13,7 @@ import { Deleted, ErrorBody } from './schemas.ts';
 type Params = { readonly id: string };
 
 /** Leads of campaigns, one by one and by file (contracts/dialnexa.md 4). */
-export function campaignLeadRoutes(app: FastifyInstance, { leadFiles, telephony: { campaigns } }: Context): void {
+export function campaignLeadRoutes(app: FastifyInstance, { clock, leadFiles, telephony: { campaigns } }: Context): void {
   const params = Type.Object({ id: Type.String() });
   const refusals = { 401: ErrorBody, 429: ErrorBody };
 
@@ -91,21 +91,25 @@ export function campaignLeadRoutes(app: FastifyInstance, { leadFiles, telephony:
     },
   );
 
-  leadFileRoute(app, leadFiles, {
-    path: '/campaigns-leads/upload-file/:id',
-    schema: {
-      summary: 'Add the leads of a CSV or XLSX file to a campaign',
-      params,
-      response: { 201: LeadsCreated, 400: ErrorBody, 404: ErrorBody, 409: ErrorBody, ...refusals },
-      requestBodies: { 'multipart/form-data': FileForm },
+  leadFileRoute(
+    app,
+    { clock, leadFiles },
+    {
+      path: '/campaigns-leads/upload-file/:id',
+      schema: {
+        summary: 'Add the leads of a CSV or XLSX file to a campaign',
+        params,
+        response: { 201: LeadsCreated, 400: ErrorBody, 404: ErrorBody, 409: ErrorBody, ...refusals },
+        requestBodies: { 'multipart/form-data': FileForm },
+      },
+      hasNames: true,
+      add: async ({ organizationId }, publicCampaignId, leads, skipped) => {
+        const ids = await campaigns.addLeads(organizationId, campaignOf(publicCampaignId), leads);
+        const message = `${ids.length} leads created, ${skipped} rows skipped.`;
+        return { campaign_id: publicCampaignId, leads_created: ids.length, leads_skipped: skipped, message };
+      },
     },
-    hasNames: true,
-    add: async ({ organizationId }, publicCampaignId, leads, skipped) => {
-      const ids = await campaigns.addLeads(organizationId, campaignOf(publicCampaignId), leads);
-      const message = `${ids.length} leads created, ${skipped} rows skipped.`;
-      return { campaign_id: publicCampaignId, leads_created: ids.length, leads_skipped: skipped, message };
-    },
-  });
+  );
 }
 
 function campaignOf(publicId: string): string {

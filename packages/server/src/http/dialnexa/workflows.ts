@@ -27,7 +27,7 @@ type LeadParams = Params & { readonly lead_id: string };
 const SUMMARIES = { activate: 'Activate', pause: 'Pause', resume: 'Resume', cancel: 'Cancel' } as const;
 
 /** Workflows and their leads (contracts/dialnexa.md 5). */
-export function workflowRoutes(app: FastifyInstance, { leadFiles, telephony: { workflows } }: Context): void {
+export function workflowRoutes(app: FastifyInstance, { clock, leadFiles, telephony: { workflows } }: Context): void {
   const params = Type.Object({ id: Type.String() });
   const leadParams = Type.Object({ id: Type.String(), lead_id: Type.String() });
   const refusals = { 401: ErrorBody, 429: ErrorBody };
@@ -131,20 +131,24 @@ export function workflowRoutes(app: FastifyInstance, { leadFiles, telephony: { w
     },
   );
 
-  leadFileRoute(app, leadFiles, {
-    path: '/workflows/:id/leads',
-    schema: {
-      summary: 'Enrol the leads of a CSV or XLSX file',
-      params,
-      response: { 201: LeadsEnrolled, 400: ErrorBody, 404: ErrorBody, 409: ErrorBody, ...refusals },
-      requestBodies: { 'multipart/form-data': FileForm },
+  leadFileRoute(
+    app,
+    { clock, leadFiles },
+    {
+      path: '/workflows/:id/leads',
+      schema: {
+        summary: 'Enrol the leads of a CSV or XLSX file',
+        params,
+        response: { 201: LeadsEnrolled, 400: ErrorBody, 404: ErrorBody, 409: ErrorBody, ...refusals },
+        requestBodies: { 'multipart/form-data': FileForm },
+      },
+      hasNames: false,
+      add: async ({ organizationId }, id, leads, skipped) => {
+        await workflows.enrol(organizationId, internalId('wf', id), leads);
+        return { workflow_id: id, leads_enrolled: leads.length, message: `${leads.length} leads enrolled, ${skipped} rows skipped.` };
+      },
     },
-    hasNames: false,
-    add: async ({ organizationId }, id, leads, skipped) => {
-      await workflows.enrol(organizationId, internalId('wf', id), leads);
-      return { workflow_id: id, leads_enrolled: leads.length, message: `${leads.length} leads enrolled, ${skipped} rows skipped.` };
-    },
-  });
+  );
 
   app.get<{ Params: Params; Querystring: Static<typeof WorkflowLeadQuery> }>(
     '/workflows/:id/leads',

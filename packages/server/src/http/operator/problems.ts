@@ -16,6 +16,7 @@ export const PROBLEMS = {
   method_not_allowed: [405, 'The address does not have this method'],
   malformed_json: [400, 'The body is not valid JSON'],
   invalid_request: [400, 'A field is missing or not valid'],
+  body_too_slow: [408, 'The body did not arrive in time'],
   body_too_large: [413, 'The body is larger than the limit'],
   unsupported_media_type: [415, 'The body must be application/json'],
   ping_failed: [400, 'The endpoint gave no 2xx answer to the ping'],
@@ -40,6 +41,7 @@ export const PROBLEMS = {
   idempotency_in_progress: [409, 'The first call with this Idempotency-Key is still being done'],
   insufficient_credits: [402, 'The organization has too few credits'],
   inbox_full: [503, 'Too many events are waiting to be stored'],
+  uploads_full: [503, 'Too many uploads are under way'],
   internal: [500, 'Something failed on our side'],
 } as const satisfies Record<string, readonly [number, string]>;
 
@@ -100,6 +102,7 @@ export function toProblem(error: unknown): Problem {
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('body_too_large');
   if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return new Problem('malformed_json', 'The body is empty');
   if (statusCode === 405) return new Problem('method_not_allowed');
+  if (statusCode === 408) return new Problem('body_too_slow');
   if (statusCode === 400) return new Problem('malformed_json');
   return new Problem('internal');
 }

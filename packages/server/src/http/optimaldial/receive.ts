@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
 import { LIST_LIMITS } from '../../lists/limits.ts';
 import { UploadRefused } from '../../lists/model.ts';
 import type { ReceiveBody, ReceivedList } from '../../lists/uploads.ts';
+import type { OpenBody } from '../watched-upload.ts';
 import { receiveFile, refuseLength, saveBody, type ReceivedForm } from '../multipart.ts';
 
 const refusal = 'The body is too large: at most 100 MB of CSV, or 64 MB of JSON';
@@ -10,18 +10,18 @@ const JSON_LIMIT = { bytes: LIST_LIMITS.jsonBytes, refusal };
 const FILE_LIMIT = { bytes: LIST_LIMITS.fileBytes, refusal };
 
 /** Streams a JSON body to disk; it is parsed in a worker thread. */
-export function receiveJson(body: Readable, headers: IncomingHttpHeaders): ReceiveBody {
+export function receiveJson(openBody: OpenBody, headers: IncomingHttpHeaders): ReceiveBody {
   refuseLength(headers, JSON_LIMIT);
   return async (path) => {
-    const failure = await saveBody(body, path, JSON_LIMIT);
+    const failure = await saveBody(openBody(), path, JSON_LIMIT);
     if (failure !== null) throw failure;
     return { format: 'json' };
   };
 }
 
 /** Streams the `file` part of a multipart body to disk and reads the other fields. */
-export function receiveMultipart(body: Readable, headers: IncomingHttpHeaders): ReceiveBody {
-  return async (path) => checkedForm(await receiveFile(body, headers, path, FILE_LIMIT));
+export function receiveMultipart(openBody: OpenBody, headers: IncomingHttpHeaders): ReceiveBody {
+  return async (path) => checkedForm(await receiveFile(openBody, headers, path, FILE_LIMIT));
 }
 
 function checkedForm({ fields, filename }: ReceivedForm): ReceivedList {

@@ -427,9 +427,11 @@ for (const kind of DATABASE_KINDS) {
     });
 
     test('the bound on uploads at once answers 503 instead of piling up', async () => {
-      await fresh();
       const folders = uploadFolders();
-      const held = Array.from({ length: LIST_LIMITS.uploadsAtOnce }, () => {
+      const { uploadsAtOnce, uploadsOfOrganization } = LIST_LIMITS;
+      const organizations = await Promise.all(Array.from({ length: uploadsAtOnce / uploadsOfOrganization }, () => place.organization()));
+      const held = Array.from({ length: uploadsAtOnce }, (_, n) => {
+        const key = organizations[n % organizations.length]!.key;
         const request = httpRequest(`${place.url}/api/v1/uploads`, {
           method: 'POST',
           headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'content-length': '1000' },
@@ -438,11 +440,12 @@ for (const kind of DATABASE_KINDS) {
         request.write('{');
         return request;
       });
-      await eventually('every slot is taken', () => uploadFolders() === folders + LIST_LIMITS.uploadsAtOnce);
+      await eventually('every slot is taken', () => uploadFolders() === folders + uploadsAtOnce);
       const { api: other } = await place.organization();
-      const refused = await other.send('POST', '/api/v1/uploads', { phone_numbers: sampleNumbers(100) });
+      const refused = await other.send<Detail>('POST', '/api/v1/uploads', { phone_numbers: sampleNumbers(100) });
       assert.equal(refused.status, 503);
       assert.equal(refused.headers.get('retry-after'), '5');
+      assert.match(refused.body.detail, /^Too many uploads are under way on this server/);
       for (const request of held) request.destroy();
     });
   });

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { isUuid } from '@dialhook/engine';
 import { fileKey, UPLOAD_FILES, type Upload, type UploadFile } from '../../lists/model.ts';
 import type { Context } from '../context.ts';
+import { watchUpload } from '../watched-upload.ts';
 import { decodeCursor, page } from '../cursor.ts';
 import { notFound, Refusal } from './errors.ts';
 import { receiveJson, receiveMultipart } from './receive.ts';
@@ -13,7 +14,7 @@ type Params = { readonly upload_id: string };
 const errors = (...statuses: number[]) => Object.fromEntries(statuses.map((status) => [status, ErrorBody]));
 
 /** contracts/optimaldial.md 7: submitting lists, following them, and fetching results. */
-export function uploadRoutes(app: FastifyInstance, { uploads }: Context): void {
+export function uploadRoutes(app: FastifyInstance, { clock, uploads }: Context): void {
   const params = Type.Object({ upload_id: Type.String() });
 
   app.get<{ Querystring: { limit: number; cursor?: string } }>(
@@ -99,7 +100,7 @@ export function uploadRoutes(app: FastifyInstance, { uploads }: Context): void {
         if (request.body === undefined || type === '')
           throw new Refusal(415, 'Content-Type must be multipart/form-data or application/json');
         const receive = type.startsWith('multipart/') ? receiveMultipart : receiveJson;
-        const upload = await uploads.create(request.caller, receive(request.body, request.headers));
+        const upload = await uploads.create(request.caller, receive(watchUpload(request.body, clock), request.headers));
         return toBody(upload);
       },
     );

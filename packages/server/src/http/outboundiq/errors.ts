@@ -30,6 +30,7 @@ export function toRefusal(error: unknown): Refusal {
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refusal(413, 'The body is too large');
   if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return new Refusal(400, 'the body must be a JSON object');
   if (statusCode === 405) return new Refusal(405, 'Method Not Allowed');
+  if (statusCode === 408) return new Refusal(408, 'The body did not arrive in time');
   if (statusCode === 400) return new Refusal(400, 'the body is not valid JSON');
   return new Refusal(500, 'Internal server error');
 }

@@ -9,6 +9,7 @@ import { decodeCursor, page } from '../cursor.ts';
 import { receiveFile } from '../multipart.ts';
 import { Problem } from '../operator/problems.ts';
 import { problems, type SlugParams } from '../operator/shared.ts';
+import { watchUpload } from '../watched-upload.ts';
 import { DownloadLink, ListBody, ListPage, ListPreviewBody, ListQuery, MapList, UploadForm } from './list-schemas.ts';
 
 type Params = SlugParams & { readonly list_id: string };
@@ -16,7 +17,7 @@ type Params = SlugParams & { readonly list_id: string };
 const LIMIT = { bytes: LIST_LIMITS.fileBytes, refusal: 'The file may have at most 100 MB' };
 
 /** Lists that people upload and follow: received, mapped, validated, confirmed, processed. */
-export function listRoutes(app: FastifyInstance, { uploads, webUploads }: Context): void {
+export function listRoutes(app: FastifyInstance, { clock, uploads, webUploads }: Context): void {
   const slugParams = Type.Object({ slug: Type.String() });
   const params = Type.Object({ slug: Type.String(), list_id: Type.String() });
   const path = '/organizations/:slug/lists';
@@ -137,7 +138,7 @@ export function listRoutes(app: FastifyInstance, { uploads, webUploads }: Contex
         const { body, headers, membership, user } = request;
         if (body === undefined) throw new Problem('unsupported_media_type', 'Content-Type must be multipart/form-data');
         const uploader = { organizationId: membership.organizationId, userId: user.userId };
-        const upload = await webUploads.create(uploader, (to) => receiveFile(body, headers, to, LIMIT));
+        const upload = await webUploads.create(uploader, (to) => receiveFile(watchUpload(body, clock), headers, to, LIMIT));
         return reply.code(201).send(toList(upload));
       },
     );

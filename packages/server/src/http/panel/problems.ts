@@ -13,6 +13,7 @@ const BY_STATUS: Record<number, ProblemCode | undefined> = {
   403: 'forbidden',
   404: 'not_found',
   409: 'conflict',
+  408: 'body_too_slow',
   413: 'body_too_large',
   415: 'unsupported_media_type',
   422: 'invalid_request',
@@ -36,7 +37,8 @@ function translate(error: unknown): unknown {
     error instanceof OptimaldialRefusal ||
     error instanceof OutboundiqRefusal
   ) {
-    const code = BY_STATUS[error.status];
+    const isFull = error instanceof UploadRefused && error.status === 503;
+    const code = isFull ? 'uploads_full' : BY_STATUS[error.status];
     if (code !== undefined) return new Problem(code, error.message);
   }
   return error;

@@ -96,8 +96,11 @@ export async function cancelUpload(tx: Queryable, organizationId: string, id: st
   return row ? toUpload(row) : null;
 }
 
-/** Takes the upload that waits longest: one that is ready, or one whose node is dead. */
-export async function claimUpload(db: Queryable, nodeId: string, now: Date): Promise<Upload | null> {
+/**
+ * Takes an upload that is ready, or one whose node is dead. Organizations take turns: `served` are those that this node worked for, the
+ * latest last; the longest ago comes first, and of its uploads the one that waits longest.
+ */
+export async function claimUpload(db: Queryable, nodeId: string, served: readonly string[], now: Date): Promise<Upload | null> {
   const [row] = await db.query<Row>({
     name: 'claim-upload',
     text: `update uploads set status = 'processing', leased_by = $1, lease = lease + 1, updated_at = $2
@@ -105,9 +108,9 @@ export async function claimUpload(db: Queryable, nodeId: string, now: Date): Pro
               select id from uploads u
                where u.status in ('ready_for_processing', 'processing') and u.start_after <= $2
                  and (u.status = 'ready_for_processing' or not exists (select from nodes n where n.id = u.leased_by))
-               order by u.start_after limit 1 for update skip locked)
+               order by array_position($3::uuid[], u.organization_id) nulls first, u.start_after limit 1 for update skip locked)
            returning *`,
-    values: [nodeId, now],
+    values: [nodeId, now, served],
   });
   return row ? toUpload(row) : null;
 }

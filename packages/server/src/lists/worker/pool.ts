@@ -17,6 +17,8 @@ import type {
 } from './protocol.ts';
 
 interface Task {
+  /** The organization that it is for. */
+  readonly owner: string;
   readonly job: Job;
   readonly classify: (numbers: Float64Array) => Promise<Verdicts | null>;
   readonly resolve: (result: never) => void;
@@ -29,9 +31,14 @@ interface Task {
  */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 768 };
 
-/** A few worker threads with a queue. Threads start when they are first needed, and again after a crash. */
+/**
+ * A few worker threads with a queue. Threads start when they are first needed, and again after a crash. Of what waits, the organization
+ * that has the fewest threads comes first; with short jobs one organization never has more than half of them, so that another finds one
+ * free. Lists that are processed have a bound of their own, `Processor`'s.
+ */
 export class WorkerPool {
   readonly #size: number;
+  readonly #share: number;
   readonly #idle: Worker[] = [];
   readonly #busy = new Map<Worker, Task>();
   readonly #queue: Task[] = [];
@@ -39,16 +46,18 @@ export class WorkerPool {
 
   constructor(size: number) {
     this.#size = size;
+    this.#share = Math.max(1, Math.floor(size / 2));
   }
 
-  run(job: ScanJob): Promise<ScanResult>;
-  run(job: LeadsJob): Promise<LeadsResult>;
-  run(job: PreviewJob): Promise<ListPreview>;
-  run(job: ProcessJob, classify: Task['classify']): Promise<ProcessResult>;
-  run(job: Job, classify: Task['classify'] = async () => null): Promise<JobResult> {
+  /** `owner` is the organization that the job is for. */
+  run(owner: string, job: ScanJob): Promise<ScanResult>;
+  run(owner: string, job: LeadsJob): Promise<LeadsResult>;
+  run(owner: string, job: PreviewJob): Promise<ListPreview>;
+  run(owner: string, job: ProcessJob, classify: Task['classify']): Promise<ProcessResult>;
+  run(owner: string, job: Job, classify: Task['classify'] = async () => null): Promise<JobResult> {
     if (this.#closed) return Promise.reject(new Error('The worker threads are stopped.'));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ job, classify, resolve, reject });
+      this.#queue.push({ owner, job, classify, resolve, reject });
       this.#next();
     });
   }
@@ -69,12 +78,27 @@ export class WorkerPool {
   }
 
   #next(): void {
-    if (this.#queue.length === 0) return;
-    const worker = this.#idle.pop() ?? (this.#busy.size < this.#size ? this.#spawn() : null);
-    if (worker === null) return;
-    const task = this.#queue.shift()!;
+    if (this.#busy.size >= this.#size) return;
+    const task = this.#takeNext();
+    if (task === null) return;
+    const worker = this.#idle.pop() ?? this.#spawn();
     this.#busy.set(worker, task);
     post(worker, { type: 'run', job: task.job });
+  }
+
+  /** The first task of the owner that has the fewest threads, among those that have not got their share. */
+  #takeNext(): Task | null {
+    const threads = new Map<string, number>();
+    for (const { job, owner } of this.#busy.values()) if (job.type !== 'process') threads.set(owner, (threads.get(owner) ?? 0) + 1);
+    let best = -1;
+    let fewest = this.#share;
+    for (const [index, { job, owner }] of this.#queue.entries()) {
+      const own = job.type === 'process' ? 0 : (threads.get(owner) ?? 0);
+      if (own >= fewest) continue;
+      [best, fewest] = [index, own];
+      if (own === 0) break;
+    }
+    return best === -1 ? null : this.#queue.splice(best, 1)[0]!;
   }
 
   #spawn(): Worker {
