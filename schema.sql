@@ -33,8 +33,22 @@ create table attempts (
   response_status integer,
   response_body text,
   error text,
+  organization_id uuid,
+  endpoint_version integer,
+  signature bytea,
   constraint attempts_pkey PRIMARY KEY (delivery_id, number)
 ) partition by RANGE (delivery_id);
+
+create table batches (
+  id uuid not null,
+  node_id uuid not null,
+  ends_at timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  delivery_ids uuid[] not null,
+  event_ids uuid[] not null,
+  endpoint_ids uuid[] not null,
+  constraint batches_pkey PRIMARY KEY (id)
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
 
 create table calls (
   id uuid not null,
@@ -223,6 +237,18 @@ create table endpoint_hours (
   constraint endpoint_hours_pkey PRIMARY KEY (organization_id, endpoint_id, hour)
 );
 
+create table endpoint_versions (
+  endpoint_id uuid not null,
+  version integer not null,
+  organization_id uuid not null,
+  dialect text not null,
+  url text not null,
+  header_names text[],
+  created_at timestamp with time zone not null,
+  superseded_at timestamp with time zone,
+  constraint endpoint_versions_pkey PRIMARY KEY (endpoint_id, version)
+);
+
 create table endpoints (
   id uuid not null,
   organization_id uuid not null,
@@ -257,6 +283,15 @@ create table events (
   constraint events_pkey PRIMARY KEY (id)
 ) partition by RANGE (id);
 
+create table fan_outs (
+  organization_id uuid not null,
+  event_id uuid not null,
+  event_type text not null,
+  created_at timestamp with time zone not null,
+  after_endpoint uuid not null,
+  constraint fan_outs_pkey PRIMARY KEY (organization_id, event_id)
+);
+
 create table finished_deliveries (
   id uuid not null,
   organization_id uuid not null,
@@ -273,6 +308,8 @@ create table finished_deliveries (
   finished_at timestamp with time zone not null,
   last_duration_ms integer,
   last_response_body text,
+  endpoint_version integer,
+  signature bytea,
   constraint finished_deliveries_pkey PRIMARY KEY (id),
   constraint finished_deliveries_status_check CHECK ((status = ANY (ARRAY['delivered'::text, 'exhausted'::text])))
 ) partition by RANGE (id);
@@ -530,11 +567,13 @@ CREATE INDEX campaign_leads_due ON public.campaign_leads USING btree (campaign_i
 CREATE INDEX campaigns_due ON public.campaigns USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX campaigns_organization ON public.campaigns USING btree (organization_id, id);
 CREATE INDEX credit_entries_organization ON public.credit_entries USING btree (organization_id, id);
+CREATE INDEX deliveries_leased ON public.deliveries USING btree (due_at) WHERE (leased_by IS NOT NULL);
 CREATE INDEX deliveries_pending ON public.deliveries USING btree (endpoint_id, ((attempt_count > 0)), due_at) WHERE (leased_by IS NULL);
 CREATE INDEX dial_dispos_name ON public.dial_dispos USING btree (organization_id, name);
 CREATE INDEX dial_inbox_failed ON public.dial_inbox USING btree (organization_id, id) WHERE (failed_at IS NOT NULL);
 CREATE INDEX dials_organization ON ONLY public.dials USING btree (organization_id, id);
 CREATE INDEX endpoint_hours_hour ON public.endpoint_hours USING btree (hour);
+CREATE INDEX endpoint_versions_superseded ON public.endpoint_versions USING btree (superseded_at) WHERE (superseded_at IS NOT NULL);
 CREATE INDEX endpoints_organization ON public.endpoints USING btree (organization_id, id);
 CREATE INDEX finished_deliveries_exhausted ON ONLY public.finished_deliveries USING btree (organization_id, id) WHERE (status = 'exhausted'::text);
 CREATE INDEX finished_deliveries_log ON ONLY public.finished_deliveries USING btree (organization_id, endpoint_id, id);

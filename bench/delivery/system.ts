@@ -162,7 +162,7 @@ export class System {
       const count = async (text: string) => (await database.query<{ count: number }>({ text }))[0]!.count;
       await eventually(
         'every result is recorded',
-        async () => (await count('select count(*) as count from deliveries')) === 0,
+        async () => (await count('select count(*) as count from (select from deliveries union all select from batches) d')) === 0,
         RECORD_TIMEOUT_MS,
       );
       const delivered = await count(`select count(*) as count from finished_deliveries where status = 'delivered'`);

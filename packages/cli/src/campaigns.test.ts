@@ -136,7 +136,7 @@ class Fleet {
   /** One statement: of two, a delivery that goes from one state to the other in between would be in neither. */
   async noneWaits(): Promise<void> {
     const database = await openAdmin(this.place);
-    const left = { text: 'select count(*) as n from deliveries' };
+    const left = { text: 'select count(*) as n from (select from deliveries union all select from batches) d' };
     await eventually('every delivery is finished', async () => (await database.query<{ n: number }>(left))[0]!.n === 0, 60_000);
     await database.close();
   }

@@ -128,10 +128,11 @@ for (const kind of DATABASE_KINDS) {
     test('a paused endpoint collects, also while another node has work for it, and sends after it is resumed', async () => {
       const organizationId = randomUUID();
       const path = `/${organizationId}`;
+      // Before anything is in flight: on the embedded database a process that starts takes over from all others.
+      const other = await start({ deliver: false });
       const endpoint = await create(organizationId, { rateLimit: 10 });
       await submit(organizationId, 30);
       await receiver.until(() => to(path).length >= 3);
-      const other = await start({ deliver: false });
       const paused = await other.endpoints.update({ organizationId }, endpoint.id, { paused: true });
       assert.ok(paused!.pausedAt);
       await eventually('nothing is in flight or waiting here', async () => {

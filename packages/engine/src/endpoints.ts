@@ -5,12 +5,12 @@ import type { Endpoint, EndpointSecrets } from './core/endpoint.ts';
 import { EngineError, type AttemptError } from './core/errors.ts';
 import { uuidv7 } from './core/ids.ts';
 import { isSuccess, type AttemptResult } from './core/outcome.ts';
+import { LIMITS } from './core/limits.ts';
 import type { Sealer } from './core/seal.ts';
 import type { Database, Queryable } from './store/database.ts';
 import {
   countEndpointsLocked,
   deleteEndpoint,
-  exhaustDeliveriesOf,
   findEndpoint,
   findListening,
   findSealed,
@@ -19,6 +19,7 @@ import {
   updateEndpoint,
   type EndpointScope,
 } from './store/endpoints.ts';
+import { endWaiting, oldestHistory, type EndReason } from './store/endings.ts';
 import { BlockedTarget, UNREACHABLE_HOST, type NetworkGuard } from './worker/guard.ts';
 import { buildRequest, makeSender } from './worker/request.ts';
 import { openSecrets, sealSecrets } from './worker/targets.ts';
@@ -80,6 +81,8 @@ export interface EndpointsOptions {
   readonly transport: Transport;
   /** Somebody changed or deleted this endpoint here: senders on this node must notice at once. */
   readonly onChange: (endpointId: string) => void;
+  /** Endpoints that an organization may have. */
+  readonly maxEndpoints: number;
 }
 
 /** Enough for any page of endpoints; an organization with more needs paging, which no vendor's contract has. */
@@ -94,7 +97,7 @@ export class Endpoints {
 
   /** Throws `EngineError` or `PingFailed`; then nothing is saved. The secret is shown here and never again. */
   async create(input: CreateEndpoint): Promise<{ endpoint: Endpoint; secret: string }> {
-    const { database, clock, sealer, dialects } = this.#options;
+    const { database, clock, sealer, dialects, maxEndpoints } = this.#options;
     const dialect = dialects.get(input.dialect);
     if (dialect === undefined) throw new EngineError('unknown_dialect', `must be one of ${dialects.names().join(', ')}`);
     const events = checkedEvents(dialect, input.events);
@@ -109,9 +112,9 @@ export class Endpoints {
     const id = uuidv7(clock.now());
     const scope = { organizationId: input.organizationId, dialect: dialect.name };
     const endpoint = await database.transaction(async (tx) => {
-      if (dialect.maxEndpoints !== null && (await countEndpointsLocked(tx, scope)) >= dialect.maxEndpoints) {
-        throw new EngineError('endpoint_limit', `at most ${dialect.maxEndpoints} endpoints are allowed`);
-      }
+      const { all, ofDialect } = await countEndpointsLocked(tx, scope);
+      const limit = dialect.maxEndpoints !== null && ofDialect >= dialect.maxEndpoints ? dialect.maxEndpoints : maxEndpoints;
+      if (all >= maxEndpoints || ofDialect >= limit) throw new EngineError('endpoint_limit', `at most ${limit} endpoints are allowed`);
       return insertEndpoint(tx, {
         id,
         ...scope,
@@ -120,6 +123,7 @@ export class Endpoints {
         description: input.description ?? null,
         events,
         sealed: sealSecrets(sealer, secrets, id),
+        headerNames: Object.keys(headers),
         isActive: input.isActive ?? true,
         verifiedAt: dialect.ping === null ? null : now,
         createdBy: input.createdBy ?? null,
@@ -183,12 +187,13 @@ export class Endpoints {
           pausedAt: change.paused === undefined ? undefined : change.paused ? (current.pausedAt ?? now) : null,
           ifVersion: change.ifVersion,
           sealed: resealed,
+          headerNames: resealed === undefined || headers === undefined ? undefined : Object.keys(headers),
         },
         now,
       );
       // When it is switched on as well: what slipped in while it was being switched off is not sent late.
       const isSwitched = result !== null && change.isActive !== undefined && change.isActive !== current.isActive;
-      if (isSwitched && dialect.whenDisabled === 'drop') await exhaustDeliveriesOf(tx, [id], 'endpoint_disabled', now);
+      if (isSwitched && dialect.whenDisabled === 'drop') await this.#endFirst(tx, id, 'endpoint_disabled');
       return result;
     });
     if (updated === null && change.ifVersion !== undefined)
@@ -217,7 +222,11 @@ export class Endpoints {
   /** Hard: gone from lists, unfinished deliveries end as exhausted. False when there is no such endpoint. */
   async delete(scope: EndpointScope, id: string): Promise<boolean> {
     const { database, clock, onChange } = this.#options;
-    const deleted = await database.transaction((tx) => deleteEndpoint(tx, scope, id, new Date(clock.now())));
+    const deleted = await database.transaction(async (tx) => {
+      const isDeleted = await deleteEndpoint(tx, scope, id, new Date(clock.now()));
+      if (isDeleted) await this.#endFirst(tx, id, 'endpoint_deleted');
+      return isDeleted;
+    });
     onChange(id);
     return deleted;
   }
@@ -236,6 +245,12 @@ export class Endpoints {
     const stored = { id: uuidv7(now), organizationId: endpoint.organizationId, ...event, occurredAt: now };
     const message = { event: stored, deliveryId: uuidv7(now), attempt: 1, now, timeoutMs: dialect.timeoutMs };
     return transport.post(buildRequest(makeSender(dialect, endpoint.url, openSecrets(sealer, sealed, id)), message));
+  }
+
+  /** What waits for an endpoint ends with it: the first of it at once, however much more there is soon after. */
+  async #endFirst(tx: Queryable, endpointId: string, reason: EndReason): Promise<void> {
+    const floorMs = await oldestHistory(tx);
+    await endWaiting(tx, { endpointId, reason, now: this.#options.clock.now(), floorMs }, LIMITS.endedBatch);
   }
 
   /** The encrypted part with other headers or another secret; a replaced secret still signs in the dialect's overlap. */

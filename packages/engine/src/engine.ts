@@ -10,7 +10,7 @@ import { Endpoints } from './endpoints.ts';
 import { previewRequest, type RequestPreview } from './preview.ts';
 import { Replays } from './replays.ts';
 import type { Claim } from './store/claim.ts';
-import type { Database, Transaction } from './store/database.ts';
+import { isDataError, type Database, type Transaction } from './store/database.ts';
 import {
   findDelivery,
   listDeliveries,
@@ -21,12 +21,15 @@ import {
   type LoggedAttempt,
   type OrganizationBacklog,
 } from './store/deliveries.ts';
-import { releaseDeliveries } from './store/nodes.ts';
-import { publishEvents } from './store/publish.ts';
+import { publishEvents, type Published, type PublishOptions } from './store/publish.ts';
+import { takeOverBatch } from './store/batches.ts';
+import { NOTHING_SENT, type Result } from './store/record/result.ts';
 import { findRetention, setRetention } from './store/upkeep.ts';
 
 import { Claimer } from './worker/claimer.ts';
 import { Dispatcher } from './worker/dispatcher.ts';
+import { Endings } from './worker/endings.ts';
+import { FanOut } from './worker/fan-out.ts';
 import { NetworkGuard, type TargetOptions } from './worker/guard.ts';
 import { Inbox } from './worker/inbox.ts';
 import { persistently } from './worker/persistently.ts';
@@ -48,6 +51,8 @@ export interface EngineOptions extends TargetOptions {
   readonly retryDelayScale?: number | undefined;
   /** False for a node that only accepts events and leaves the sending to others. */
   readonly deliver?: boolean | undefined;
+  /** Endpoints that an organization may have; `LIMITS.organizationEndpoints` when absent. */
+  readonly organizationEndpoints?: number | undefined;
   /** Days that history is kept; `LIMITS.retentionDays` when absent. */
   readonly retentionDays?: number | undefined;
   /** Tables of the engine's owner with UUIDv7 keys, partitioned by them: their days are made and dropped with the engine's own. */
@@ -98,9 +103,11 @@ export class Engine {
   readonly #claimer: Claimer;
   readonly #upkeep: Upkeep;
   readonly #watcher: Watcher;
+  readonly #fanOut: FanOut;
+  readonly #endings: Endings;
   readonly #observer: Observer | undefined;
   readonly #preview: (organizationId: string, deliveryId: string) => Promise<RequestPreview | null>;
-  #releasing: Promise<void> = Promise.resolve();
+  #takingOver: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
     const { database, observer, sealer } = options;
@@ -130,21 +137,22 @@ export class Engine {
       nodes: () => this.#upkeep.nodes,
       retryDelayScale: options.retryDelayScale ?? 1,
       random: options.random ?? Math.random,
-      record: ({ attempt, endpointId, id: deliveryId, lease }, result) =>
-        this.#recorder.add({ ...result, deliveryId, endpointId, lease, attempt }),
+      record: (delivery, result) => this.#recorder.add({ delivery, ...result }),
       onRoom: () => this.#claimer.roomAgain(),
       release: (deliveries) => this.#release(deliveries),
     });
     this.#recorder = new Recorder({
       database,
+      nodeId: this.nodeId,
       clock,
       log,
       observer,
-      onRecorded: (attempts) => {
-        this.#dispatcher.recorded(attempts.length);
-        for (const { retryAt } of attempts) if (retryAt !== null) this.#claimer.wakeAt(retryAt);
+      onRecorded: (results) => this.#recorded(results),
+      onDisabled: (ids) => {
+        for (const id of ids) this.#dispatcher.releaseEndpoint(id);
+        this.#endings.wake();
       },
-      onDisabled: (ids) => ids.forEach((id) => this.#dispatcher.releaseEndpoint(id)),
+      onMissing: () => this.#endings.wake(),
     });
     this.#claimer = new Claimer({
       database,
@@ -176,6 +184,21 @@ export class Engine {
       known: () => this.#dispatcher.known(),
       onChanged: (id) => this.#dispatcher.releaseEndpoint(id),
     });
+    this.#fanOut = new FanOut({
+      database,
+      clock,
+      log,
+      placement: () => this.#placement(),
+      accept: (published) => this.#accept(published),
+      onQueued: wake,
+    });
+    this.#endings = new Endings({
+      database,
+      dialects: this.dialects,
+      clock,
+      log,
+      onHistoryFloor: (timeMs) => (this.#recorder.historyFloorMs = timeMs),
+    });
     this.replays = new Replays({ database, clock, log, onQueued: wake });
     this.endpoints = new Endpoints({
       database,
@@ -187,12 +210,16 @@ export class Engine {
       onChange: (id) => {
         this.#dispatcher.releaseEndpoint(id);
         wake(); // what waited for it may be due
+        this.#endings.wake(); // or never be sent
       },
+      maxEndpoints: options.organizationEndpoints ?? LIMITS.organizationEndpoints,
     });
   }
 
   async start(): Promise<void> {
     await this.#upkeep.start();
+    this.#endings.start();
+    this.#fanOut.start();
     if (!this.#deliver) return;
     this.#claimer.start();
     this.#watcher.start();
@@ -204,11 +231,13 @@ export class Engine {
     const idle = this.#dispatcher.stop(); // from here on nothing new is sent, and what comes in is given back
     await this.#inbox.drained();
     await this.replays.stop();
+    await this.#fanOut.stop();
+    await this.#endings.stop();
     await this.#watcher.stop();
     await this.#claimer.stop();
     await idle;
     await this.#recorder.drained();
-    await this.#releasing;
+    await this.#takingOver;
     await this.#upkeep.stop();
     await this.#transport.close();
   }
@@ -219,8 +248,8 @@ export class Engine {
    */
   async publish(tx: Transaction, events: readonly NewEvent[]): Promise<string[]> {
     const stored = this.#stored(events);
-    const deliveries = await publishEvents(tx, stored, this.#publishOptions());
-    tx.afterCommit(() => this.#dispatcher.accept(deliveries));
+    const published = await publishEvents(tx, stored, this.#placement());
+    tx.afterCommit(() => this.#accept(published));
     return stored.map((event) => event.id);
   }
 
@@ -286,56 +315,71 @@ export class Engine {
     }));
   }
 
-  #publishOptions() {
+  /** Where the deliveries of an event may go, as things are on this node now. */
+  #placement(): PublishOptions {
     const now = this.#clock.now();
+    const room = this.#deliver ? this.#dispatcher.room : 0;
     return {
       nodeId: this.nodeId,
       now,
-      leaseEndsAt: this.#clock.monotonic() + LIMITS.leaseMs,
-      room: this.#deliver ? this.#dispatcher.room : 0,
+      monotonicNow: this.#clock.monotonic(),
+      room,
       fullEndpoints: this.#dispatcher.fullEndpoints(),
+      failingEndpoints: this.#dispatcher.failingEndpoints(),
+      batchIds: Array.from({ length: Math.ceil(room / LIMITS.batchDeliveries) }, () => uuidv7(now)),
     };
+  }
+
+  #accept({ deliveries, isFanningOut }: Published): void {
+    this.#recorder.open(deliveries);
+    this.#dispatcher.accept(deliveries);
+    if (isFanningOut) this.#fanOut.wake();
   }
 
   async #commit(events: readonly StoredEvent[]): Promise<void> {
     const began = performance.now();
+    const placement = this.#placement();
     try {
-      this.#dispatcher.accept(await publishEvents(this.#database, events, this.#publishOptions()));
+      this.#accept(await publishEvents(this.#database, events, placement));
+    } catch (error) {
+      // The connection may have broken after the commit: then nobody would know of the batches before their time is up.
+      if (!isDataError(error)) this.#takeOver(placement.batchIds);
+      throw error;
     } finally {
       this.#observer?.executed('publish', events.length, performance.now() - began);
     }
   }
 
-  #release(deliveries: readonly LeasedDelivery[]): void {
-    if (deliveries.length > 0) this.#releasing = this.#releasing.then(() => this.#giveBack(deliveries));
+  #takeOver(batchIds: readonly string[]): void {
+    const persistence = { clock: this.#clock, log: this.#log, what: 'looking for batches of unknown outcome' };
+    this.#takingOver = this.#takingOver.then(async () => {
+      // In the end a failure is harmless: the batches are swept when their time is up.
+      for (const id of batchIds) {
+        const takeOver = () => this.#database.transaction((tx) => takeOverBatch(tx, id, new Date(this.#clock.now())));
+        const count = await persistently(takeOver, persistence).catch(() => 0);
+        if (count > 0) this.#claimer.wakeAt(this.#clock.now());
+      }
+    });
   }
 
-  async #giveBack(deliveries: readonly LeasedDelivery[]): Promise<void> {
-    const persistence = { clock: this.#clock, log: this.#log, what: 'giving leases back' };
-    // In the end a failure is harmless: the leases end by themselves.
-    await persistently(() => releaseDeliveries(this.#database, deliveries, new Date(this.#clock.now())), persistence).catch(() => {});
+  #recorded(results: readonly Result[]): void {
+    let held = 0;
+    for (const { dueAt, outcome } of results) {
+      if (outcome !== 'released') held += 1;
+      if (dueAt !== null) this.#claimer.wakeAt(dueAt);
+    }
+    this.#dispatcher.recorded(held);
+  }
+
+  /** Gives back what cannot be sent from here: any node may take it. */
+  #release(deliveries: readonly LeasedDelivery[]): void {
+    const dueAt = this.#clock.now();
+    for (const delivery of deliveries) this.#recorder.add({ delivery, ...NOTHING_SENT, outcome: 'released', dueAt });
   }
 
   /** Their events were dropped by retention: there is nothing to send, and the log says so. */
   #expire(expired: Claim['expired']): void {
-    const now = this.#clock.now();
     this.#dispatcher.hold(expired.length);
-    for (const { id, lease, attempt, endpointId } of expired) {
-      this.#recorder.add({
-        deliveryId: id,
-        endpointId,
-        lease,
-        attempt,
-        outcome: 'exhausted',
-        startedAt: now,
-        durationMs: null,
-        status: null,
-        error: 'event_expired',
-        responseBody: '',
-        retryAt: null,
-        disableAfterFailures: null,
-        gone: false,
-      });
-    }
+    for (const delivery of expired) this.#recorder.add({ delivery, ...NOTHING_SENT, outcome: 'exhausted', error: 'event_expired' });
   }
 }

@@ -1,3 +1,4 @@
+import type { Batch } from './batch.ts';
 import type { StoredEvent } from './dialect.ts';
 
 /** The states of a delivery. */
@@ -31,17 +32,22 @@ export interface Delivery {
   readonly finishedAt: Date | null;
 }
 
-/** A delivery that this node holds a lease on. */
+/**
+ * A delivery that this node may send: as one of a batch, or by a lease on its row of the queue. The recorder moves it
+ * from the first to the second when the batch is taken apart.
+ */
 export interface LeasedDelivery {
   readonly id: string;
   readonly endpointId: string;
   /** The endpoint's version at the time of the lease: a sender with older settings must reload them. */
   readonly endpointVersion: number;
   readonly event: StoredEvent;
-  /** Fences the result: it is only recorded while the row still has this number. */
-  readonly lease: number;
+  /** Null: the delivery has a row in the queue, and `lease` fences it. */
+  batch: Batch | null;
+  /** Fences the result of a row in the queue: it is only recorded while the row still has this number. */
+  lease: number;
   /** On this node's monotonic clock. */
-  readonly leaseEndsAt: number;
+  leaseEndsAt: number;
   /** The attempt that comes now, 1 for the first. */
   readonly attempt: number;
 }

@@ -12,6 +12,7 @@ export const ATTEMPT_ERRORS = {
   endpoint_deleted: 'The endpoint was deleted while the delivery was unfinished.',
   endpoint_disabled: 'The endpoint was switched off while the delivery was unfinished, and its dialect keeps nothing for later.',
   event_expired: 'The event is older than the retention time and was removed before it could be delivered.',
+  result_unstorable: 'The result of the last attempt could not be stored as it was, and the delivery was ended with it.',
 } as const;
 
 /** A code of `ATTEMPT_ERRORS`, or `HTTP <status>` for a complete answer that is not 2xx. */

@@ -23,6 +23,9 @@ export function uuidFloor(timeMs: number): string {
   return hyphenate(Math.max(0, timeMs).toString(16).padStart(12, '0').padEnd(32, '0'));
 }
 
+/** Sorts before every id. */
+export const FIRST_UUID = '00000000-0000-0000-0000-000000000000';
+
 /** The Unix milliseconds that a UUIDv7 carries. */
 export function uuidTime(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);

@@ -56,12 +56,29 @@ export const LIMITS = {
   leaseMs: 60_000,
   /** Time kept free at a lease's end for recording the result. */
   leaseMarginMs: 10_000,
-  /** How often leases that ran out are looked for; it reads the whole queue, and only a fault leaves one behind. */
+  /** How often leases that ran out are looked for; only a fault leaves one behind. */
   leaseSweepMs: 10_000,
   /** The longest timeout that a dialect may declare. */
   maxTimeoutMs: 30_000,
-  /** Results in one recording statement. */
-  recordBatch: 1_000,
+  /** Results in one recording statement: few enough that it does not keep a core from everything else for long. */
+  recordBatch: 250,
+  /** How long results wait for others, so that small batches do not cost more than the sending: nobody waits for them. */
+  recordLingerMs: 10,
+  /** Deliveries of one row of `batches`: a wide event makes no huge array. */
+  batchDeliveries: 1_000,
+  /** How old a batch gets before what is unfinished of it gets rows of its own; and how many of them in one statement. */
+  batchAgeMs: 1_000,
+  explodedBatches: 16,
+  /** Abandoned batches that a node takes over at one look. */
+  takenOverBatches: 1_000,
+  /** Endpoints of an organization up to which the publishing statement makes the deliveries; more in steps of so many afterwards. */
+  fanOutStep: 500,
+  /** How often a node looks for fan-outs that it was not told of. */
+  fanOutIntervalMs: 2_000,
+  /** Endpoints that an organization may have, unless the engine's owner says otherwise: every event is matched with all of them. */
+  organizationEndpoints: 10_000,
+  /** Deliveries of a deleted or disabled endpoint that are ended in one statement. */
+  endedBatch: 1_000,
   /** While the database is away: how often a write is tried before its deliveries are left to the next lease. */
   storeTries: 20,
   /** The wait between two of these tries. */

@@ -25,7 +25,7 @@ export type Outcome =
   | { readonly kind: 'delivered' }
   /** `pauseMs`: how long the receiver asked to be left alone; 0 when it did not, or when the dialect does not listen. */
   | { readonly kind: 'retry'; readonly delayMs: number; readonly pauseMs: number }
-  | { readonly kind: 'exhausted'; readonly gone: boolean };
+  | { readonly kind: 'exhausted' };
 
 /** A `Retry-After` beyond this is not waited for in full: a receiver must not park a delivery for weeks. */
 const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
@@ -36,9 +36,9 @@ const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
  */
 export function outcomeOf(dialect: Dialect, attempt: number, result: AttemptResult, scale: number, random: () => number): Outcome {
   if (isSuccess(result)) return { kind: 'delivered' };
-  if (result.status === 410 && dialect.goneDisables) return { kind: 'exhausted', gone: true };
+  if (result.status === 410 && dialect.goneDisables) return { kind: 'exhausted' };
   const delay = dialect.retryDelaysMs[attempt - 1];
-  if (delay === undefined) return { kind: 'exhausted', gone: false };
+  if (delay === undefined) return { kind: 'exhausted' };
   const jittered = delay * (1 + dialect.jitter * (2 * random() - 1)) * scale;
   const asked = dialect.honoursRetryAfter && (result.status === 429 || result.status === 503) ? (result.retryAfterMs ?? 0) : 0;
   return { kind: 'retry', delayMs: Math.round(Math.max(jittered, Math.min(asked, MAX_RETRY_AFTER_MS))), pauseMs: asked };

@@ -6,17 +6,23 @@ export function signingKey(scheme: SignatureScheme, secret: string): KeyObject {
   return createSecretKey(secretKey(scheme, secret));
 }
 
-/** Signs with `node:crypto` from the same scheme data that receivers verify with. Gives the signature header's value. */
-export function signatureHeaderValue(
-  scheme: SignatureScheme,
-  keys: readonly KeyObject[],
-  id: string,
-  timestamp: number,
-  body: Buffer,
-): string {
+export interface Signature {
+  /** The signature header's value. */
+  readonly header: string;
+  /** 32 bytes for each key, in the order of the keys. */
+  readonly bytes: Buffer;
+}
+
+/** Signs with `node:crypto` from the same scheme data that receivers verify with. */
+export function signMessage(scheme: SignatureScheme, keys: readonly KeyObject[], id: string, timestamp: number, body: Buffer): Signature {
   const time = String(timestamp);
   const prefix = signedPrefix(scheme, id, time);
   const encoding = scheme.format === 'versioned' ? 'base64' : 'hex';
-  const signatures = keys.map((key) => createHmac('sha256', key).update(prefix).update(body).digest(encoding));
-  return formatSignatureHeader(scheme, signatures, time);
+  const digests = keys.map((key) => createHmac('sha256', key).update(prefix).update(body).digest());
+  const signatures = digests.map((digest) => digest.toString(encoding));
+  const [first] = digests;
+  return {
+    header: formatSignatureHeader(scheme, signatures, time),
+    bytes: digests.length === 1 && first !== undefined ? first : Buffer.concat(digests),
+  };
 }

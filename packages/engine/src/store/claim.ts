@@ -1,5 +1,6 @@
 import type { LeasedDelivery } from '../core/delivery.ts';
 import type { StoredEvent } from '../core/dialect.ts';
+import { FIRST_UUID } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
 import { plainArray } from './arrays.ts';
 import type { Queryable } from './database.ts';
@@ -20,7 +21,7 @@ export interface ClaimOptions {
 export interface Claim {
   readonly deliveries: LeasedDelivery[];
   /** Claimed rows whose event was dropped by retention: nothing is left to send. `attempt` is the last one made. */
-  readonly expired: { readonly id: string; readonly lease: number; readonly attempt: number; readonly endpointId: string }[];
+  readonly expired: LeasedDelivery[];
   /** Where the next claim goes on: after the last endpoint that was served. The first UUID when the end was reached. */
   readonly next: string;
 }
@@ -36,9 +37,6 @@ interface Row {
 
 /** How the events of claimed deliveries are loaded; the caller may try again, since the claim is committed by then. */
 export type LoadEvents = typeof loadEvents;
-
-/** Sorts before every endpoint. */
-export const FIRST_UUID = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Takes due deliveries: retries, what overflowed a node, and what was given back. Walks the distinct endpoints of
@@ -60,7 +58,7 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
           from live l join endpoints e on e.id = l.endpoint_id
           left join unnest($3::uuid[], $9::int[]) as r (id, room) on r.id = e.id
           cross join (values (false), (true)) as kind (is_retry)
-         where e.is_active and e.paused_at is null and coalesce(r.room, $5) > 0
+         where e.is_active and e.paused_at is null and coalesce(r.room, $5) > 0 and exists (select from nodes where id = $7)
          order by l.n, kind.is_retry
       ), picked as materialized (
         select d.id, o.version from open o cross join lateral (
@@ -94,26 +92,29 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
   const taken = rows.filter((row): row is Row => row.id !== null);
   const events = await load(db, [...new Set(taken.map((row) => row.event_id))]);
   const deliveries: LeasedDelivery[] = [];
-  const expired: Claim['expired'] = [];
+  const expired: LeasedDelivery[] = [];
   for (const row of taken) {
     const event = events.get(row.event_id);
-    if (event === undefined) expired.push({ id: row.id, lease: row.lease, attempt: row.attempt_count, endpointId: row.endpoint_id });
-    else {
-      deliveries.push({
-        id: row.id,
-        endpointId: row.endpoint_id,
-        endpointVersion: row.version,
-        event,
-        lease: row.lease,
-        leaseEndsAt: options.leaseEndsAt,
-        attempt: row.attempt_count + 1,
-      });
-    }
+    const delivery = {
+      id: row.id,
+      endpointId: row.endpoint_id,
+      endpointVersion: row.version,
+      batch: null,
+      lease: row.lease,
+      leaseEndsAt: options.leaseEndsAt,
+    };
+    if (event === undefined) expired.push({ ...delivery, event: goneEvent(row.event_id), attempt: row.attempt_count });
+    else deliveries.push({ ...delivery, event, attempt: row.attempt_count + 1 });
   }
   // With the room used up, endpoints behind the last one that was served were not looked at.
   const next =
     taken.length < options.room ? last?.endpoint_id : taken.reduce((max, row) => (row.endpoint_id > max ? row.endpoint_id : max), '');
   return { deliveries, expired, next: next ?? FIRST_UUID };
+}
+
+/** Stands for an event that retention has dropped. */
+function goneEvent(id: string): StoredEvent {
+  return { id, organizationId: '', type: '', data: '', occurredAt: 0 };
 }
 
 /**

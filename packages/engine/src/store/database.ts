@@ -129,6 +129,12 @@ export function isDataError(error: unknown): boolean {
   return /^2[23]/.test(sqlState(error) ?? '');
 }
 
+/** Whether the database or the way to it was at fault, and not the statement: the same statement may succeed later. */
+export function isUnavailable(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === undefined || !/^[0-9A-Z]{5}$/.test(state) || /^(08|40|53|55|57)/.test(state) || state === '25006';
+}
+
 function sqlState(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }

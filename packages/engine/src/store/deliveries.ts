@@ -38,13 +38,18 @@ interface Row {
   last_response_body: string | null;
 }
 
-/** The two tables in one shape: what is unfinished is in the queue, the rest in the history. */
+/** The places of a delivery in one shape: a batch while it is sent at once, the queue while it waits, the history in the end. */
 const QUEUE = `select id, organization_id, endpoint_id, event_id, event_type,
   case when leased_by is null then 'pending' else 'in_flight' end as status, created_at,
   attempt_count + (leased_by is not null)::int as attempt_count, scheduled_at, last_attempt_at, last_response_status, last_error,
   null::timestamptz as finished_at, null::int as last_duration_ms, null::text as last_response_body from deliveries`;
 const HISTORY = `select id, organization_id, endpoint_id, event_id, event_type, status, created_at, attempt_count, scheduled_at, last_attempt_at,
   last_response_status, last_error, finished_at, last_duration_ms, last_response_body from finished_deliveries`;
+const BATCHED = `select m.id, v.organization_id, m.endpoint_id, m.event_id, v.type as event_type, 'in_flight' as status, m.created_at,
+  1 as attempt_count, m.created_at as scheduled_at, null::timestamptz as last_attempt_at, null::int as last_response_status, null::text as last_error,
+  null::timestamptz as finished_at, null::int as last_duration_ms, null::text as last_response_body`;
+/** A delivery of a batch that is neither recorded nor taken out of it. One look-up each, see `loadEvents`. */
+const OPEN = `not exists (select from deliveries d where d.id = m.id offset 0) and not exists (select from finished_deliveries f where f.id = m.id offset 0)`;
 
 /** The delivery log, newest first. Filters become conditions only when set, so that each shape gets its own plan. */
 export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limit: number): Promise<Delivery[]> {
@@ -61,14 +66,19 @@ export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limi
   const newest = `order by id desc limit $2`;
   const endpoint = filter.endpointId === undefined ? '' : ` and endpoint_id = $${values.push(filter.endpointId)}`;
   const unfinished = `(${QUEUE} where ${common}${endpoint}${queueStatus(filter.status)} ${newest})`;
+  const batched = `(${listBatched(common, endpoint)})`;
   const finished = `(${history(common, endpoint, filter.status)} ${newest})`;
-  const parts =
-    filter.status === undefined || filter.status === 'undelivered'
-      ? [unfinished, finished]
-      : [FINISHED.has(filter.status) ? finished : unfinished];
+  const parts = partsOf(filter.status);
   const listed = `select * from (${parts.join(' union all ')}) d ${newest}`;
   const rows = await db.query<Row>({ text: isSearch ? searched(listed) : listed, values });
   return rows.map(toDelivery);
+
+  function partsOf(status: DeliveryFilter['status']): string[] {
+    if (status === undefined) return [unfinished, batched, finished];
+    if (status === 'undelivered') return [unfinished, finished];
+    if (status === 'in_flight') return [unfinished, batched];
+    return [status === 'pending' ? unfinished : finished];
+  }
 
   function searched(among: string): string {
     const wanted: string[] = [];
@@ -82,7 +92,17 @@ export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limi
   }
 }
 
-const FINISHED: ReadonlySet<string> = new Set(['delivered', 'exhausted']);
+/** The members of the organization's endpoints, newest first, and of those the ones that are open: few are looked up. */
+function listBatched(common: string, endpoint: string): string {
+  return `${BATCHED} from (
+      select m.id, m.event_id, m.endpoint_id, b.created_at from batches b
+       cross join lateral unnest(b.delivery_ids, b.event_ids, b.endpoint_ids) as m (id, event_id, endpoint_id)
+       where m.endpoint_id in (select e.id from endpoints e where e.organization_id = $1)
+       order by m.id desc offset 0
+    ) m cross join lateral (select organization_id, type from events where id = m.event_id offset 0) v
+    where ${OPEN} and exists (select from (select m.id, v.organization_id, m.endpoint_id, v.type as event_type) x where ${common}${endpoint})
+    limit $2`;
+}
 
 function queueStatus(status: DeliveryFilter['status']): string {
   if (status === undefined) return '';
@@ -173,7 +193,16 @@ export async function findDelivery(
   id: string,
 ): Promise<{ delivery: Delivery; attempts: LoggedAttempt[] } | null> {
   const [row] = await db.query<Row>({
-    text: `${QUEUE} where organization_id = $1 and id = $2 union all ${HISTORY} where organization_id = $1 and id = $2`,
+    text: `${HISTORY} where organization_id = $1 and id = $2
+           union all ${QUEUE} where organization_id = $1 and id = $2
+           union all
+           ${BATCHED} from (
+             select $2::uuid as id, u.event_id, u.endpoint_id, b.created_at from batches b
+              cross join lateral unnest(b.delivery_ids, b.event_ids, b.endpoint_ids) as u (id, event_id, endpoint_id)
+              where $2 = any (b.delivery_ids) and u.id = $2
+           ) m cross join lateral (select organization_id, type from events where id = m.event_id offset 0) v
+           where v.organization_id = $1 and ${OPEN}
+           limit 1`, // the first that has it: the others are not looked at
     values: [organizationId, id],
   });
   if (!row) return null;

@@ -43,6 +43,8 @@ export interface NewEndpoint {
   readonly description: string | null;
   readonly events: readonly string[] | null;
   readonly sealed: Buffer;
+  /** Of the custom headers that are sealed. */
+  readonly headerNames: readonly string[];
   readonly isActive: boolean;
   readonly verifiedAt: Date | null;
   readonly createdBy: string | null;
@@ -52,9 +54,15 @@ export interface NewEndpoint {
 
 export async function insertEndpoint(db: Queryable, endpoint: NewEndpoint): Promise<Endpoint> {
   const [row] = await db.query<Row>({
-    text: `insert into endpoints (id, organization_id, dialect, url, name, description, events, sealed, is_active,
-             verified_at, created_by, created_at, updated_at, rate_limit)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13) returning ${COLUMNS}`,
+    text: `with made as (
+             insert into endpoints (id, organization_id, dialect, url, name, description, events, sealed, is_active,
+               verified_at, created_by, created_at, updated_at, rate_limit)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13) returning *
+           ), kept as (
+             insert into endpoint_versions (endpoint_id, version, organization_id, dialect, url, header_names, created_at)
+             select id, version, organization_id, dialect, url, $14::text[], $12 from made
+           )
+           select ${COLUMNS} from made`,
     values: [
       endpoint.id,
       endpoint.organizationId,
@@ -69,25 +77,26 @@ export async function insertEndpoint(db: Queryable, endpoint: NewEndpoint): Prom
       endpoint.createdBy,
       endpoint.now,
       endpoint.rateLimit,
+      endpoint.headerNames,
     ],
   });
   return toEndpoint(row!);
 }
 
 /**
- * Counts an organization's endpoints of a dialect. The advisory lock makes two creations wait for each other, so that
- * the limit also holds under a race; it ends with the transaction.
+ * Counts an organization's endpoints, and those of a dialect. The advisory lock makes two creations wait for each other, so
+ * that limits also hold under a race; it ends with the transaction.
  */
-export async function countEndpointsLocked(tx: Queryable, scope: Required<EndpointScope>): Promise<number> {
-  await tx.query({
-    text: `select pg_advisory_xact_lock(hashtextextended($1, 0))`,
-    values: [`endpoints:${scope.organizationId}:${scope.dialect}`],
+export async function countEndpointsLocked(
+  tx: Queryable,
+  { dialect, organizationId }: Required<EndpointScope>,
+): Promise<{ all: number; ofDialect: number }> {
+  await tx.query({ text: `select pg_advisory_xact_lock(hashtextextended($1, 0))`, values: [`endpoints:${organizationId}`] });
+  const [row] = await tx.query<{ all: number; of_dialect: number }>({
+    text: 'select count(*) as all, count(*) filter (where dialect = $2) as of_dialect from endpoints where organization_id = $1',
+    values: [organizationId, dialect],
   });
-  const [row] = await tx.query<{ count: number }>({
-    text: 'select count(*) as count from endpoints where organization_id = $1 and dialect = $2',
-    values: [scope.organizationId, scope.dialect],
-  });
-  return row!.count;
+  return { all: row!.all, ofDialect: row!.of_dialect };
 }
 
 /** Newest first. */
@@ -127,6 +136,8 @@ export interface EndpointChange {
   readonly pausedAt?: Date | null | undefined;
   readonly rateLimit?: number | null | undefined;
   readonly sealed?: Buffer | undefined;
+  /** With `sealed`: the names of the custom headers in it. */
+  readonly headerNames?: readonly string[] | undefined;
 }
 
 /** Changes what is given. Setting `isActive` to true also clears what the engine's disabling left. */
@@ -151,40 +162,36 @@ export async function updateEndpoint(
   if (change.pausedAt !== undefined) set('paused_at', change.pausedAt);
   if (change.isActive === true) sets.push('consecutive_failures = 0', 'disabled_at = null', 'disabled_reason = null');
   const condition = change.ifVersion === undefined ? '' : ` and version = $${values.push(change.ifVersion)}`;
+  const headerNames = `$${values.push(change.headerNames ?? null)}::text[]`;
   const [row] = await db.query<Row>({
-    text: `update endpoints set ${sets.join(', ')}
-            where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3)${condition} returning ${COLUMNS}`,
+    text: `with changed as (
+             update endpoints set ${sets.join(', ')}
+              where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3)${condition} returning *
+           ), retired as (
+             update endpoint_versions v set superseded_at = $4 from changed c where v.endpoint_id = c.id and v.superseded_at is null
+             returning v.header_names
+           ), kept as (
+             insert into endpoint_versions (endpoint_id, version, organization_id, dialect, url, header_names, created_at)
+             select id, version, organization_id, dialect, url, coalesce(${headerNames}, (select header_names from retired limit 1)), $4 from changed
+           )
+           select ${COLUMNS} from changed`,
     values,
   });
   return row ? toEndpoint(row) : null;
 }
 
-/** Deletes an endpoint and ends its unfinished deliveries as exhausted. False when there is no such endpoint. */
+/** Deletes an endpoint; its versions stay as long as the history. False when there is no such endpoint. */
 export async function deleteEndpoint(tx: Queryable, scope: EndpointScope, id: string, now: Date): Promise<boolean> {
   const rows = await tx.query({
-    text: 'delete from endpoints where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3) returning id',
-    values: [scope.organizationId, id, scope.dialect ?? null],
+    text: `with gone as (
+             delete from endpoints where organization_id = $1 and id = $2 and ($3::text is null or dialect = $3) returning id
+           ), retired as (
+             update endpoint_versions v set superseded_at = $4 from gone where v.endpoint_id = gone.id and v.superseded_at is null
+           )
+           select id from gone`,
+    values: [scope.organizationId, id, scope.dialect ?? null, now],
   });
-  if (rows.length === 0) return false;
-  await exhaustDeliveriesOf(tx, [id], 'endpoint_deleted', now);
-  return true;
-}
-
-/** Moves every unfinished delivery of endpoints to the history, as given up for this reason. */
-export async function exhaustDeliveriesOf(
-  db: Queryable,
-  endpointIds: readonly string[],
-  reason: 'endpoint_deleted' | 'endpoint_disabled',
-  now: Date,
-): Promise<void> {
-  await db.query({
-    text: `with ended as (delete from deliveries where endpoint_id = any ($1::uuid[]) returning *)
-           insert into finished_deliveries (id, organization_id, endpoint_id, event_id, event_type, status, created_at,
-             attempt_count, scheduled_at, last_attempt_at, last_response_status, last_error, finished_at)
-           select id, organization_id, endpoint_id, event_id, event_type, 'exhausted', created_at,
-             attempt_count, scheduled_at, last_attempt_at, last_response_status, $3, $2 from ended`,
-    values: [endpointIds, now, reason],
-  });
+  return rows.length > 0;
 }
 
 /** Of these organizations those with an active endpoint that gets this event type. */

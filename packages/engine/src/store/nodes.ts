@@ -40,26 +40,19 @@ export async function releaseLeases(db: Queryable, nodeIds: readonly string[], n
 }
 
 /**
- * Ends leases that ran out: of a claim whose answer was lost, of a result that could not be stored. Reads the whole
- * queue, which is why rows in flight need no index, and is done rarely. Returns how many there were.
+ * Ends so many of the leases that ran out: of a claim whose answer was lost, of a result that could not be stored. Returns
+ * how many there were.
  */
-export async function endExpiredLeases(db: Queryable, now: Date): Promise<number> {
+export async function endExpiredLeases(db: Queryable, now: Date, limit: number): Promise<number> {
   const rows = await db.query({
     name: 'end-expired-leases',
-    text: `update deliveries set leased_by = null, lease = lease + 1, due_at = $1 where leased_by is not null and due_at < now() returning 1`,
-    values: [now],
+    text: `update deliveries set leased_by = null, lease = lease + 1, due_at = $1
+            where id in (select id from deliveries where leased_by is not null and due_at < now() limit $2 for update skip locked)
+              and leased_by is not null
+           returning 1`,
+    values: [now, limit],
   });
   return rows.length;
-}
-
-/** Gives back single deliveries that a node cannot send in time. */
-export async function releaseDeliveries(db: Queryable, leases: readonly { id: string; lease: number }[], now: Date): Promise<void> {
-  await db.query({
-    name: 'release-deliveries',
-    text: `update deliveries d set leased_by = null, lease = d.lease + 1, due_at = $3
-             from unnest($1::uuid[], $2::int[]) as r (id, lease) where d.id = r.id and d.lease = r.lease`,
-    values: [leases.map((l) => l.id), leases.map((l) => l.lease), now],
-  });
 }
 
 export async function removeNode(db: Queryable, nodeId: string): Promise<void> {

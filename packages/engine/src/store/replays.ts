@@ -73,7 +73,8 @@ export async function cancelReplay(db: Queryable, organizationId: string, id: st
 
 /**
  * One step of one running replay, in the caller's transaction: the next deliveries in the order of their ids go into the
- * queue once more, and the cursor moves past them, so that each is replayed exactly once whatever happens. False when
+ * queue once more, and the cursor moves past them, so that each is replayed exactly once whatever happens: new ids are never
+ * within the replay's own range, also on a node whose clock is behind. False when
  * no replay is running, or other nodes are at them.
  */
 export async function stepReplay(tx: Queryable, batch: number, now: Date): Promise<boolean> {
@@ -90,7 +91,7 @@ export async function stepReplay(tx: Queryable, batch: number, now: Date): Promi
          order by f.id limit $7
       ), queued as (
         insert into deliveries (id, organization_id, endpoint_id, event_id, event_type, created_at, scheduled_at, due_at)
-        select overlay(gen_random_uuid()::text placing left($9::text, 13) || '-7' from 1 for 15)::uuid,
+        select overlay(gen_random_uuid()::text placing greatest(left($9::text, 13), left($3::text, 13)) || '-7' from 1 for 15)::uuid,
                s.organization_id, s.endpoint_id, s.event_id, s.event_type, $8, $8, $8
           from source s join endpoints e on e.id = s.endpoint_id and e.is_active
                cross join lateral (select from events where id = s.event_id offset 0) v -- one look-up each, see loadEvents
@@ -126,6 +127,8 @@ export type Resent = 'resent' | 'brought_forward' | 'in_flight' | 'gone' | 'unkn
  * `gone`: the endpoint is deleted or switched off, or the event was dropped by retention.
  */
 export async function resendDelivery(tx: Queryable, organizationId: string, id: string, newId: string, now: Date): Promise<Resent> {
+  // In the order in which a delivery moves, so that one that is just moving is found.
+  const sending = await tx.query({ text: 'select from batches where $1 = any (delivery_ids) limit 1', values: [id] });
   const [waiting] = await tx.query<{ leased_by: string | null }>({
     text: 'select leased_by from deliveries where organization_id = $1 and id = $2 for update',
     values: [organizationId, id],
@@ -148,7 +151,7 @@ export async function resendDelivery(tx: Queryable, organizationId: string, id: 
            select sendable from source`,
     values: [organizationId, id, newId, now],
   });
-  if (found === undefined) return 'unknown';
+  if (found === undefined) return sending.length > 0 ? 'in_flight' : 'unknown';
   return found.sendable ? 'resent' : 'gone';
 }
 

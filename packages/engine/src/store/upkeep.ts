@@ -1,6 +1,5 @@
 import { uuidFloor } from '../core/ids.ts';
 import type { Database, Queryable } from './database.ts';
-import { exhaustDeliveriesOf } from './endpoints.ts';
 
 const DAY_MS = 86_400_000;
 /** Attaching takes a short lock; a writer that holds it longer is waited for at the next upkeep. */
@@ -122,32 +121,21 @@ const TRIM_DELIVERIES = `
   with old as materialized (select id from finished_deliveries where organization_id = $1 and id < $2 limit $3),
        gone as (delete from attempts where delivery_id in (select id from old))
   delete from finished_deliveries where id in (select id from old) returning 1`;
-/** Not those that an unfinished delivery still needs: the queue is read once for all of a batch. */
+/**
+ * Not those that an unfinished delivery still needs: the queue is read once for all of a batch. What is in `batches` or is
+ * fanned out was published a moment ago, far from any retention's end.
+ */
 const TRIM_EVENTS = `
   delete from events where id in (
     select e.id from events e where e.organization_id = $1 and e.id < $2
        and not exists (select from deliveries d where d.event_id = e.id) limit $3) returning 1`;
 
-/** Ends deliveries that were published in the very moment in which their endpoint was deleted. */
-export async function sweepOrphans(db: Queryable, now: Date): Promise<number> {
-  const rows = await db.query<{ endpoint_id: string }>({
-    text: `with recursive live as (
-             (select endpoint_id from deliveries where leased_by is null order by endpoint_id limit 1)
-             union all
-             select (select d.endpoint_id from deliveries d where d.leased_by is null and d.endpoint_id > l.endpoint_id
-                      order by d.endpoint_id limit 1)
-               from live l where l.endpoint_id is not null
-           )
-           select endpoint_id from live where endpoint_id is not null and not exists (select from endpoints e where e.id = live.endpoint_id)`,
+/** Deletes versions of endpoints that are older than everything that was sent to them. */
+export async function trimVersions(db: Queryable, now: Date, keepDays: number): Promise<void> {
+  await db.query({
+    text: 'delete from endpoint_versions where superseded_at < $1',
+    values: [new Date(now.getTime() - (keepDays + 1) * DAY_MS)],
   });
-  if (rows.length > 0)
-    await exhaustDeliveriesOf(
-      db,
-      rows.map((row) => row.endpoint_id),
-      'endpoint_deleted',
-      now,
-    );
-  return rows.length;
 }
 
 function dayName(ms: number): string {

@@ -1,6 +1,7 @@
 /**
  * Group commit: what arrives while a batch is being written forms the next batch. No timer and no added wait: an idle
- * system writes one at a time at once, a busy one writes large batches by itself.
+ * system writes one at a time at once, a busy one writes large batches by itself. With `lingerMs` a batch that is not full
+ * waits so long for more: for what nobody waits for.
  */
 export class Batcher<Item> {
   readonly #write: (items: Item[]) => Promise<void>;
@@ -8,6 +9,8 @@ export class Batcher<Item> {
   readonly #concurrency: number;
   readonly #weigh: (item: Item) => number;
   readonly #maxWeight: number;
+  readonly #lingerMs: number;
+  #lingering: NodeJS.Timeout | null = null;
   #queue: Item[] = [];
   #writing = 0;
   #idle: (() => void)[] = [];
@@ -19,12 +22,14 @@ export class Batcher<Item> {
     concurrency: number;
     weigh?: (item: Item) => number;
     maxWeight?: number;
+    lingerMs?: number;
   }) {
     this.#write = options.write;
     this.#maxItems = options.maxItems;
     this.#concurrency = options.concurrency;
     this.#weigh = options.weigh ?? (() => 1);
     this.#maxWeight = options.maxWeight ?? Infinity;
+    this.#lingerMs = options.lingerMs ?? 0;
   }
 
   /** Items that are waiting to be written. */
@@ -34,18 +39,26 @@ export class Batcher<Item> {
 
   add(item: Item): void {
     this.#queue.push(item);
-    // After this turn of the event loop, so that requests that arrived together are written together.
-    if (this.#writing < this.#concurrency) setImmediate(() => this.#start());
+    if (this.#writing < this.#concurrency) this.#startSoon();
   }
 
   /** Resolves when nothing is waiting or being written. */
   async drained(): Promise<void> {
     while (this.#queue.length > 0 || this.#writing > 0) {
+      if (this.#writing === 0) setImmediate(() => this.#start());
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
   }
 
+  #startSoon(): void {
+    // After this turn of the event loop, so that requests that arrived together are written together.
+    if (this.#lingerMs === 0 || this.#queue.length >= this.#maxItems || this.#idle.length > 0) setImmediate(() => this.#start());
+    else this.#lingering ??= setTimeout(() => this.#start(), this.#lingerMs);
+  }
+
   #start(): void {
+    if (this.#lingering !== null) clearTimeout(this.#lingering);
+    this.#lingering = null;
     if (this.#queue.length === 0 || this.#writing >= this.#concurrency) return;
     const batch = this.#take();
     this.#writing += 1;
@@ -54,7 +67,8 @@ export class Batcher<Item> {
       const idle = this.#idle;
       this.#idle = [];
       for (const wake of idle) wake();
-      this.#start();
+      if (this.#lingerMs === 0) this.#start();
+      else if (this.#queue.length > 0) this.#startSoon();
     });
     if (this.#queue.length > 0) this.#start();
   }

@@ -1,9 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import type { LeasedDelivery } from '../core/delivery.ts';
+import { FIRST_UUID } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Observer } from '../core/observer.ts';
-import { claimDeliveries, FIRST_UUID, loadEvents, type Claim } from '../store/claim.ts';
+import { claimDeliveries, loadEvents, type Claim } from '../store/claim.ts';
 import type { Database, Queryable } from '../store/database.ts';
 import { Alarm } from './alarm.ts';
 import { persistently } from './persistently.ts';

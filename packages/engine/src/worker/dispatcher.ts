@@ -4,7 +4,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { outcomeOf, type AttemptResult } from '../core/outcome.ts';
 import type { Observer } from '../core/observer.ts';
-import type { DeliveryResult } from '../store/record.ts';
+import type { DeliveryResult } from '../store/record/result.ts';
 import { Lane } from './lane.ts';
 import { reportAttempt } from './report.ts';
 import { buildRequest, type Sender } from './request.ts';
@@ -13,6 +13,9 @@ import type { Transport } from './transport.ts';
 
 /** When so few wait for an endpoint that had its fill, more are asked for: the claim is done before the lane is empty. */
 const LOW_WATER = LIMITS.endpointWaiting / 2;
+
+/** What the log keeps of a request: the time is the signed one. */
+type SentRequest = Pick<DeliveryResult, 'startedAt' | 'endpointVersion' | 'signature'>;
 
 export interface DispatcherOptions {
   readonly targets: TargetCache;
@@ -75,6 +78,11 @@ export class Dispatcher {
     const full: string[] = [];
     for (const lane of this.#lanes.values()) if (lane.isFull(nodes)) full.push(lane.id);
     return full;
+  }
+
+  /** Endpoints that failed lately on this node. */
+  failingEndpoints(): string[] {
+    return [];
   }
 
   /** The endpoints that deliveries wait for, as they are known here. */
@@ -215,6 +223,11 @@ export class Dispatcher {
   #send(lane: Lane, target: Target, delivery: LeasedDelivery, now: number): void {
     const { clock, nodes, release, transport } = this.#options;
     const { sender } = target;
+    // Another node has taken its batch over, and sends it.
+    if (delivery.batch?.isLost) {
+      this.#held -= 1;
+      return;
+    }
     // A dialect that this version does not know (a newer node's) and a lease that ends too soon: somebody else's work.
     if (sender === null || now + sender.dialect.timeoutMs + LIMITS.leaseMarginMs > delivery.leaseEndsAt) {
       this.#held -= 1;
@@ -224,10 +237,12 @@ export class Dispatcher {
     lane.spend(now, nodes());
     this.#count(lane, target.organizationId, 1);
     const { attempt, event, id: deliveryId } = delivery;
-    const request = buildRequest(sender, { event, deliveryId, attempt, now: clock.now(), timeoutMs: sender.dialect.timeoutMs });
+    const signedAt = clock.now();
+    const request = buildRequest(sender, { event, deliveryId, attempt, now: signedAt, timeoutMs: sender.dialect.timeoutMs });
+    const sent = { startedAt: signedAt, endpointVersion: target.version, signature: request.signature };
     void transport.post(request).then((result) => {
       this.#count(lane, target.organizationId, -1);
-      this.#finish(lane, target, sender, delivery, result);
+      this.#finish(lane, target, sender, delivery, sent, result);
       this.#wake(lane);
       this.#pump();
       this.#tidy(lane);
@@ -235,21 +250,21 @@ export class Dispatcher {
     });
   }
 
-  #finish(lane: Lane, target: Target, { dialect }: Sender, delivery: LeasedDelivery, result: AttemptResult): void {
+  #finish(lane: Lane, target: Target, { dialect }: Sender, delivery: LeasedDelivery, sent: SentRequest, result: AttemptResult): void {
     const { clock, random, record, retryDelayScale } = this.#options;
     const outcome = outcomeOf(dialect, delivery.attempt, result, retryDelayScale, random);
     if (outcome.kind === 'retry' && outcome.pauseMs > 0) lane.hold(clock.monotonic(), outcome.pauseMs);
     reportAttempt(this.#options, target, dialect.name, delivery, result, outcome.kind);
     record(delivery, {
+      ...sent,
       outcome: outcome.kind,
-      startedAt: result.startedAt,
       durationMs: result.durationMs,
       status: result.status,
       error: result.error,
       responseBody: result.responseBody,
-      retryAt: outcome.kind === 'retry' ? clock.now() + outcome.delayMs : null,
+      dueAt: outcome.kind === 'retry' ? clock.now() + outcome.delayMs : null,
       disableAfterFailures: dialect.disableAfterFailures,
-      gone: outcome.kind === 'exhausted' && outcome.gone,
+      goneDisables: dialect.goneDisables,
     });
   }
 

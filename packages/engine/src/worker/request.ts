@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Dialect, EncodedEvent, StoredEvent } from '../core/dialect.ts';
 import type { EndpointSecrets } from '../core/endpoint.ts';
-import { signatureHeaderValue, signingKey } from '../core/signer.ts';
+import { signingKey, signMessage } from '../core/signer.ts';
 import type { OutgoingRequest } from './transport.ts';
 
 /** Where requests of one endpoint go and what signs them, made once and used for every attempt. */
@@ -27,11 +27,17 @@ export interface Message {
   readonly timeoutMs: number;
 }
 
+export interface SignedRequest extends OutgoingRequest {
+  /** What signed it, 32 bytes for each key: the log keeps it. */
+  readonly signature: Buffer;
+}
+
 /** Makes the exact bytes and headers of one attempt, from the dialect's data alone. */
-export function buildRequest({ dialect, headers, keys, origin, path }: Sender, message: Message): OutgoingRequest {
+export function buildRequest({ dialect, headers, keys, origin, path }: Sender, message: Message): SignedRequest {
   const { attempt, deliveryId, event, now, timeoutMs } = message;
   const { body, messageId } = encode(event, dialect, deliveryId);
   const timestamp = Math.floor(now / 1000);
+  const signature = signMessage(dialect.scheme, signingKeys(keys, now), messageId, timestamp, body);
   return {
     origin,
     path,
@@ -41,8 +47,9 @@ export function buildRequest({ dialect, headers, keys, origin, path }: Sender, m
     headers: {
       ...headers,
       ...dialect.headers({ deliveryId, messageId, eventType: event.type, attempt, timestamp }),
-      [dialect.signatureHeader]: signatureHeaderValue(dialect.scheme, signingKeys(keys, now), messageId, timestamp, body),
+      [dialect.signatureHeader]: signature.header,
     },
+    signature: signature.bytes,
   };
 }
 

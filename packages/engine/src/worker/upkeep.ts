@@ -5,7 +5,8 @@ import type { Database } from '../store/database.ts';
 import { endExpiredLeases, heartbeat, releaseDeadNodes, releaseLeases, removeNode, removeOtherNodes } from '../store/nodes.ts';
 import { Alarm } from './alarm.ts';
 import { persistently } from './persistently.ts';
-import { dropOldPartitions, ensurePartitions, PARTITIONED, sweepOrphans, trimOrganizations } from '../store/upkeep.ts';
+import { dropOldPartitions, ensurePartitions, PARTITIONED, trimOrganizations, trimVersions } from '../store/upkeep.ts';
+import { findAbandonedBatches, takeOverBatch } from '../store/batches.ts';
 
 export interface UpkeepOptions {
   readonly database: Database;
@@ -88,10 +89,22 @@ export class Upkeep {
     this.#nodes = Math.max(1, await heartbeat(database, nodeId, delivers));
     this.#beatAt = clock.monotonic();
     const dead = await releaseDeadNodes(database, LIMITS.deadAfterMs, new Date(clock.now()));
+    await this.#takeOverBatches();
     if (dead.length === 0) return;
     log.warn({ nodes: dead }, 'took over from nodes that stopped reporting');
     onReleased();
     onDeadNodes(dead);
+  }
+
+  /** Of nodes that are dead or forgotten, and those that a node lost track of. One transaction for each: none waits long. */
+  async #takeOverBatches(): Promise<void> {
+    const { clock, database, log, onReleased } = this.#options;
+    let deliveries = 0;
+    const abandoned = await findAbandonedBatches(database, LIMITS.takenOverBatches);
+    for (const id of abandoned) deliveries += await database.transaction((tx) => takeOverBatch(tx, id, new Date(clock.now())));
+    if (deliveries === 0) return;
+    log.warn({ batches: abandoned.length, deliveries }, 'took over batches whose node stopped or lost track of them');
+    onReleased();
   }
 
   async #trim(): Promise<void> {
@@ -102,7 +115,12 @@ export class Upkeep {
 
   async #endLeases(): Promise<void> {
     const { database, clock, log, onReleased } = this.#options;
-    const ended = await endExpiredLeases(database, new Date(clock.now()));
+    let ended = 0;
+    for (let isMore = true; isMore;) {
+      const count = await endExpiredLeases(database, new Date(clock.now()), LIMITS.endedBatch);
+      ended += count;
+      isMore = count === LIMITS.endedBatch;
+    }
     if (ended === 0) return;
     log.warn({ deliveries: ended }, 'took over deliveries whose leases ran out');
     onReleased();
@@ -113,6 +131,6 @@ export class Upkeep {
     await ensurePartitions(database, clock.now(), LIMITS.partitionsAheadDays, this.#tables);
     const dropped = await dropOldPartitions(database, clock.now(), retentionDays, this.#tables);
     if (dropped.length > 0) log.info({ partitions: dropped }, 'dropped history older than the retention time');
-    await sweepOrphans(database, new Date(clock.now()));
+    await trimVersions(database, new Date(clock.now()), retentionDays);
   }
 }

@@ -1,0 +1,77 @@
+import { plainArray, timeArray } from '../arrays.ts';
+import type { Queryable } from '../database.ts';
+import { COUNTED_ROWS, countSent, ruleValues, toRecorded } from './count.ts';
+import { RESULT_ARRAYS, RESULT_COLUMNS, resultValues, type Recorded, type RecordedRow, type Result } from './result.ts';
+
+const RECORD_BATCHED = `
+  with result as materialized (
+    select * from unnest(${RESULT_ARRAYS}, $12::uuid[], $13::uuid[], $14::uuid[], $15::uuid[], $16::text[], $17::timestamptz[])
+      as r (${RESULT_COLUMNS}, batch_id, organization_id, endpoint_id, event_id, event_type, created_at)
+  ), closed as (
+    delete from batches where id = any ($18::uuid[]) returning id
+  ), kept as (
+    select id from batches where id = any ($19::uuid[]) for key share
+  ), held as materialized (
+    select id from closed union all select id from kept
+  ), fenced as materialized (
+    select * from result where batch_id in (select id from held)
+  ), archived as (
+    insert into finished_deliveries (id, organization_id, endpoint_id, endpoint_version, event_id, event_type, status, created_at, attempt_count,
+      scheduled_at, last_attempt_at, last_duration_ms, last_response_status, last_response_body, last_error, signature, finished_at)
+    select id, organization_id, endpoint_id, version, event_id, event_type, outcome, created_at, attempt,
+           created_at, started_at, duration_ms, status, body, error, signature, $20
+      from fenced where outcome in ('delivered', 'exhausted')
+    on conflict do nothing
+    returning endpoint_id, status = 'delivered' as delivered, last_attempt_at + last_duration_ms * interval '1 ms' as ended_at,
+              coalesce(last_response_status = 410, false) as gone
+  ), queued as (
+    insert into deliveries (id, organization_id, endpoint_id, event_id, event_type, created_at, attempt_count, scheduled_at, due_at,
+      last_attempt_at, last_response_status, last_error)
+    select id, organization_id, endpoint_id, event_id, event_type, created_at, case outcome when 'retry' then attempt else attempt - 1 end,
+           case outcome when 'retry' then due_at else created_at end, due_at, started_at, status, error
+      from fenced where outcome in ('retry', 'released')
+    on conflict do nothing
+    returning id
+  ), retried as materialized (
+    select f.* from fenced f join queued q on q.id = f.id where f.outcome = 'retry'
+  ), logged as (
+    insert into attempts (delivery_id, number, organization_id, endpoint_version, started_at, duration_ms, response_status, response_body, error, signature)
+    select id, attempt, organization_id, version, started_at, duration_ms, status, body, error, signature from retried
+  ), sent as (
+    select * from archived where ended_at is not null
+    union all
+    select endpoint_id, false, started_at + duration_ms * interval '1 ms', false from retried
+  ), ${countSent(['$21', '$22', '$23'], '$20')}
+  select id, 'held' as what from held union all ${COUNTED_ROWS}`;
+
+/**
+ * Writes results of batched deliveries in one statement: what is finished goes into the history, the rest into the queue.
+ * Only results of batches that are still there are written: a node that took over has deleted them. `closing` are
+ * the batches of which nothing is left with these results.
+ */
+export async function recordBatched(
+  db: Queryable,
+  results: readonly Result[],
+  closing: ReadonlySet<string>,
+  now: number,
+): Promise<Recorded> {
+  const batchIds = [...new Set(results.map((r) => r.delivery.batch!.id))];
+  const rows = await db.query<RecordedRow>({
+    name: 'record-batched',
+    text: RECORD_BATCHED,
+    values: [
+      ...resultValues(results),
+      plainArray(results.map((r) => r.delivery.batch!.id)),
+      plainArray(results.map((r) => r.delivery.event.organizationId)),
+      plainArray(results.map((r) => r.delivery.endpointId)),
+      plainArray(results.map((r) => r.delivery.event.id)),
+      results.map((r) => r.delivery.event.type),
+      timeArray(results.map((r) => r.delivery.batch!.createdAt)),
+      plainArray(batchIds.filter((id) => closing.has(id))),
+      plainArray(batchIds.filter((id) => !closing.has(id))),
+      new Date(now),
+      ...ruleValues(results),
+    ],
+  });
+  return toRecorded(rows, batchIds);
+}
