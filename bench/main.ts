@@ -1,5 +1,6 @@
 // `npm run bench -- <name>`: each benchmark is a folder or file beside this one; bench/README.md has the method.
 import { benchCampaigns } from './campaigns.ts';
+import { benchChaos } from './chaos.ts';
 import { benchGrowth } from './delivery/growth.ts';
 import { benchIsolation } from './delivery/isolation.ts';
 import { benchLatency } from './delivery/latency.ts';
@@ -23,10 +24,13 @@ const BENCHES: Record<string, () => Promise<boolean>> = {
   soak: benchSoak,
 };
 
+// A run of faults has arguments of its own, and is not part of a measurement.
+if (process.argv[2] === 'chaos') process.exit((await benchChaos(process.argv.slice(3))) ? 0 : 1);
+
 const names = process.argv.slice(2);
 const unknown = names.find((name) => !(name in BENCHES));
 if (unknown !== undefined) {
-  console.error(`There is no benchmark ${unknown}; there are ${Object.keys(BENCHES).join(', ')}.`);
+  console.error(`There is no benchmark ${unknown}; there are ${[...Object.keys(BENCHES), 'chaos'].join(', ')}.`);
   process.exit(2);
 }
 let good = true;
