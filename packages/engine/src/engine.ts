@@ -10,7 +10,7 @@ import { Endpoints } from './endpoints.ts';
 import { previewRequest, type RequestPreview } from './preview.ts';
 import { Replays } from './replays.ts';
 import type { Claim } from './store/claim.ts';
-import { isDataError, type Database, type Transaction } from './store/database.ts';
+import type { Database, Transaction } from './store/database.ts';
 import {
   findDelivery,
   listDeliveries,
@@ -21,26 +21,20 @@ import {
   type LoggedAttempt,
   type OrganizationBacklog,
 } from './store/deliveries.ts';
-import { publishEvents, type Published, type PublishOptions } from './store/publish.ts';
-import { takeOverBatch } from './store/batches.ts';
 import { NOTHING_SENT, type Result } from './store/record/result.ts';
 import { findRetention, setRetention } from './store/upkeep.ts';
 
 import { Claimer } from './worker/claimer.ts';
 import { Dispatcher } from './worker/dispatcher.ts';
 import { Endings } from './worker/endings.ts';
-import { FanOut } from './worker/fan-out.ts';
 import { NetworkGuard, type TargetOptions } from './worker/guard.ts';
-import { Inbox } from './worker/inbox.ts';
-import { persistently } from './worker/persistently.ts';
+import { Publisher } from './worker/publisher.ts';
 import { Recorder } from './worker/recorder.ts';
 import { TargetCache } from './worker/targets.ts';
 import { Transport } from './worker/transport.ts';
 import { Upkeep } from './worker/upkeep.ts';
 import { Watcher } from './worker/watcher.ts';
 
-/** Publish statements at once on PostgreSQL: while one waits for the disk the next one is built. */
-const PUBLISH_CONCURRENCY = 2;
 export interface EngineOptions extends TargetOptions {
   readonly database: Database;
   readonly dialects: readonly Dialect[];
@@ -94,20 +88,16 @@ export class Engine {
   readonly dialects: DialectRegistry;
   readonly #database: Database;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #deliver: boolean;
   readonly #transport: Transport;
-  readonly #inbox: Inbox;
+  readonly #publisher: Publisher;
   readonly #dispatcher: Dispatcher;
   readonly #recorder: Recorder;
   readonly #claimer: Claimer;
   readonly #upkeep: Upkeep;
   readonly #watcher: Watcher;
-  readonly #fanOut: FanOut;
   readonly #endings: Endings;
-  readonly #observer: Observer | undefined;
   readonly #preview: (organizationId: string, deliveryId: string) => Promise<RequestPreview | null>;
-  #takingOver: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
     const { database, observer, sealer } = options;
@@ -116,8 +106,6 @@ export class Engine {
     const guard = new NetworkGuard(options, log);
     this.#database = database;
     this.#clock = clock;
-    this.#log = log;
-    this.#observer = observer;
     this.#deliver = options.deliver ?? true;
     this.nodeId = uuidv7(clock.now());
     this.dialects = new DialectRegistry(options.dialects);
@@ -127,7 +115,6 @@ export class Engine {
       const { dialects } = this;
       return previewRequest({ database, dialects, sealer, retryDelayScale, now: clock.now() }, organizationId, deliveryId);
     };
-    this.#inbox = new Inbox((events) => this.#commit(events), database.kind === 'postgres' ? PUBLISH_CONCURRENCY : 1);
     this.#dispatcher = new Dispatcher({
       targets: new TargetCache(database, this.dialects, sealer),
       transport: this.#transport,
@@ -184,12 +171,15 @@ export class Engine {
       known: () => this.#dispatcher.known(),
       onChanged: (id) => this.#dispatcher.releaseEndpoint(id),
     });
-    this.#fanOut = new FanOut({
+    this.#publisher = new Publisher({
       database,
+      nodeId: this.nodeId,
       clock,
       log,
-      placement: () => this.#placement(),
-      accept: (published) => this.#accept(published),
+      observer,
+      delivers: this.#deliver,
+      dispatcher: this.#dispatcher,
+      recorder: this.#recorder,
       onQueued: wake,
     });
     this.#endings = new Endings({
@@ -219,7 +209,7 @@ export class Engine {
   async start(): Promise<void> {
     await this.#upkeep.start();
     this.#endings.start();
-    this.#fanOut.start();
+    this.#publisher.start();
     if (!this.#deliver) return;
     this.#claimer.start();
     this.#watcher.start();
@@ -229,15 +219,13 @@ export class Engine {
   /** Accepts nothing new, finishes what is in flight, gives the rest back and forgets the node. */
   async stop(): Promise<void> {
     const idle = this.#dispatcher.stop(); // from here on nothing new is sent, and what comes in is given back
-    await this.#inbox.drained();
+    await this.#publisher.stop();
     await this.replays.stop();
-    await this.#fanOut.stop();
     await this.#endings.stop();
     await this.#watcher.stop();
     await this.#claimer.stop();
     await idle;
     await this.#recorder.drained();
-    await this.#takingOver;
     await this.#upkeep.stop();
     await this.#transport.close();
   }
@@ -248,8 +236,7 @@ export class Engine {
    */
   async publish(tx: Transaction, events: readonly NewEvent[]): Promise<string[]> {
     const stored = this.#stored(events);
-    const published = await publishEvents(tx, stored, this.#placement());
-    tx.afterCommit(() => this.#accept(published));
+    await this.#publisher.publish(tx, stored);
     return stored.map((event) => event.id);
   }
 
@@ -259,7 +246,7 @@ export class Engine {
    */
   async submit(events: readonly NewEvent[]): Promise<string[]> {
     const stored = this.#stored(events);
-    await this.#inbox.add(stored);
+    await this.#publisher.submit(stored);
     return stored.map((event) => event.id);
   }
 
@@ -285,7 +272,7 @@ export class Engine {
   /** What this node is doing now. */
   get activity(): EngineActivity {
     const { held, inFlight } = this.#dispatcher;
-    return { inFlight, held, inboxEvents: this.#inbox.waiting, nodes: this.#upkeep.nodes, silentMs: this.#upkeep.silentMs };
+    return { inFlight, held, inboxEvents: this.#publisher.waiting, nodes: this.#upkeep.nodes, silentMs: this.#upkeep.silentMs };
   }
 
   /** What waits in the database, for every node. Reads the queue: not for the hot path. */
@@ -313,53 +300,6 @@ export class Engine {
       occurredAt: event.occurredAt ?? now,
       encoded: undefined,
     }));
-  }
-
-  /** Where the deliveries of an event may go, as things are on this node now. */
-  #placement(): PublishOptions {
-    const now = this.#clock.now();
-    const room = this.#deliver ? this.#dispatcher.room : 0;
-    return {
-      nodeId: this.nodeId,
-      now,
-      monotonicNow: this.#clock.monotonic(),
-      room,
-      fullEndpoints: this.#dispatcher.fullEndpoints(),
-      failingEndpoints: this.#dispatcher.failingEndpoints(),
-      batchIds: Array.from({ length: Math.ceil(room / LIMITS.batchDeliveries) }, () => uuidv7(now)),
-    };
-  }
-
-  #accept({ deliveries, isFanningOut }: Published): void {
-    this.#recorder.open(deliveries);
-    this.#dispatcher.accept(deliveries);
-    if (isFanningOut) this.#fanOut.wake();
-  }
-
-  async #commit(events: readonly StoredEvent[]): Promise<void> {
-    const began = performance.now();
-    const placement = this.#placement();
-    try {
-      this.#accept(await publishEvents(this.#database, events, placement));
-    } catch (error) {
-      // The connection may have broken after the commit: then nobody would know of the batches before their time is up.
-      if (!isDataError(error)) this.#takeOver(placement.batchIds);
-      throw error;
-    } finally {
-      this.#observer?.executed('publish', events.length, performance.now() - began);
-    }
-  }
-
-  #takeOver(batchIds: readonly string[]): void {
-    const persistence = { clock: this.#clock, log: this.#log, what: 'looking for batches of unknown outcome' };
-    this.#takingOver = this.#takingOver.then(async () => {
-      // In the end a failure is harmless: the batches are swept when their time is up.
-      for (const id of batchIds) {
-        const takeOver = () => this.#database.transaction((tx) => takeOverBatch(tx, id, new Date(this.#clock.now())));
-        const count = await persistently(takeOver, persistence).catch(() => 0);
-        if (count > 0) this.#claimer.wakeAt(this.#clock.now());
-      }
-    });
   }
 
   #recorded(results: readonly Result[]): void {

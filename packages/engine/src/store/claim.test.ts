@@ -107,7 +107,11 @@ for (const kind of DATABASE_KINDS) {
         ]),
       );
       const attempts = claimed.deliveries.filter(({ endpointId }) => endpointId === failing).map(({ attempt }) => attempt);
-      assert.deepEqual(attempts.toSorted((a, b) => a - b), [1, 2], 'one of each kind');
+      assert.deepEqual(
+        attempts.toSorted((a, b) => a - b),
+        [1, 2],
+        'one of each kind',
+      );
       assert.deepEqual(await snapshot([full]), before);
     });
 

@@ -1,0 +1,132 @@
+import type { Clock } from '../core/clock.ts';
+import type { StoredEvent } from '../core/dialect.ts';
+import { uuidv7 } from '../core/ids.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Log } from '../core/log.ts';
+import type { Observer } from '../core/observer.ts';
+import { takeOverBatch } from '../store/batches.ts';
+import { isDataError, type Database, type Transaction } from '../store/database.ts';
+import { publishEvents, type Published, type PublishOptions } from '../store/publish.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { FanOut } from './fan-out.ts';
+import { Inbox } from './inbox.ts';
+import { persistently } from './persistently.ts';
+import type { Recorder } from './recorder.ts';
+
+/** Publish statements at once on PostgreSQL: while one waits for the disk the next one is built. */
+const PUBLISH_CONCURRENCY = 2;
+
+export interface PublisherOptions {
+  readonly database: Database;
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly observer: Observer | undefined;
+  /** False: others send what is published here. */
+  readonly delivers: boolean;
+  readonly dispatcher: Dispatcher;
+  readonly recorder: Recorder;
+  /** Deliveries may wait for any node. */
+  readonly onQueued: () => void;
+}
+
+/** The way of an event to the disk, and of its deliveries to whoever sends them. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #inbox: Inbox;
+  readonly #fanOut: FanOut;
+  #takingOver: Promise<void> = Promise.resolve();
+
+  constructor(options: PublisherOptions) {
+    const { clock, database, log, onQueued } = options;
+    this.#options = options;
+    this.#inbox = new Inbox((events) => this.#commit(events), database.kind === 'postgres' ? PUBLISH_CONCURRENCY : 1);
+    this.#fanOut = new FanOut({
+      database,
+      clock,
+      log,
+      placement: () => this.#placement(),
+      accept: (published) => this.#accept(published),
+      onQueued,
+    });
+  }
+
+  /** Events that wait for their group commit. */
+  get waiting(): number {
+    return this.#inbox.waiting;
+  }
+
+  start(): void {
+    this.#fanOut.start();
+  }
+
+  /** Resolves when what was handed in is on disk or refused. */
+  async stop(): Promise<void> {
+    await this.#inbox.drained();
+    await this.#fanOut.stop();
+    await this.#takingOver;
+  }
+
+  /** In the caller's transaction; sending starts after its commit. */
+  async publish(tx: Transaction, events: readonly StoredEvent[]): Promise<void> {
+    const published = await publishEvents(tx, events, this.#placement());
+    tx.afterCommit(() => this.#accept(published));
+  }
+
+  /** With the events of other callers in one commit. */
+  submit(events: readonly StoredEvent[]): Promise<void> {
+    return this.#inbox.add(events);
+  }
+
+  async #commit(events: readonly StoredEvent[]): Promise<void> {
+    const { database, observer } = this.#options;
+    const began = performance.now();
+    const placement = this.#placement();
+    let published: Published;
+    try {
+      published = await publishEvents(database, events, placement);
+    } catch (error) {
+      // The connection may have broken after the commit: then nobody would know of the batches before their time is up.
+      if (!isDataError(error)) this.#takeOver(placement.batchIds);
+      throw error;
+    } finally {
+      observer?.executed('publish', events.length, performance.now() - began);
+    }
+    this.#accept(published);
+  }
+
+  /** Where the deliveries of an event may go, as things are on this node now. */
+  #placement(): PublishOptions {
+    const { clock, delivers, dispatcher, nodeId } = this.#options;
+    const now = clock.now();
+    const room = delivers ? dispatcher.room : 0;
+    return {
+      nodeId,
+      now,
+      monotonicNow: clock.monotonic(),
+      room,
+      fullEndpoints: dispatcher.fullEndpoints(),
+      failingEndpoints: dispatcher.failingEndpoints(),
+      batchIds: Array.from({ length: Math.ceil(room / LIMITS.batchDeliveries) }, () => uuidv7(now)),
+    };
+  }
+
+  #accept({ deliveries, isFanningOut }: Published): void {
+    const { dispatcher, recorder } = this.#options;
+    recorder.open(deliveries);
+    dispatcher.accept(deliveries);
+    if (isFanningOut) this.#fanOut.wake();
+  }
+
+  #takeOver(batchIds: readonly string[]): void {
+    const { clock, database, log, onQueued } = this.#options;
+    const persistence = { clock, log, what: 'looking for batches of unknown outcome' };
+    this.#takingOver = this.#takingOver.then(async () => {
+      for (const id of batchIds) {
+        const takeOver = () => database.transaction((tx) => takeOverBatch(tx, id, new Date(clock.now())));
+        // In the end a failure is harmless: the batches are swept when their time is up.
+        if ((await persistently(takeOver, persistence).catch(() => 0)) > 0) onQueued();
+      }
+    });
+  }
+}
