@@ -472,6 +472,7 @@ create table users (
   name text not null,
   created_at timestamp with time zone not null,
   password_hash text,
+  shares_email boolean not null default false,
   constraint users_email_key UNIQUE (email),
   constraint users_pkey PRIMARY KEY (id)
 );
@@ -591,9 +592,11 @@ CREATE INDEX sign_in_links_organization ON public.sign_in_links USING btree (org
 CREATE INDEX uploads_organization ON public.uploads USING btree (organization_id, id);
 CREATE INDEX uploads_unfinished ON public.uploads USING btree (start_after) WHERE (status = ANY (ARRAY['ready_for_processing'::text, 'processing'::text]));
 CREATE INDEX workflow_edges_workflow ON public.workflow_edges USING btree (workflow_id, ordinal);
-CREATE INDEX workflow_leads_due ON public.workflow_leads USING btree (workflow_id, due_at, id) WHERE (due_at IS NOT NULL);
+CREATE INDEX workflow_leads_moves ON public.workflow_leads USING btree (workflow_id, due_at, id) WHERE ((due_at IS NOT NULL) AND (phase <> 'request'::text));
 CREATE INDEX workflow_leads_queue ON public.workflow_leads USING btree (workflow_id, id) WHERE (phase = 'queue'::text);
+CREATE INDEX workflow_leads_requests ON public.workflow_leads USING btree (workflow_id, due_at, id) WHERE (phase = 'request'::text);
 CREATE INDEX workflow_leads_workflow ON public.workflow_leads USING btree (workflow_id, id);
 CREATE INDEX workflow_nodes_workflow ON public.workflow_nodes USING btree (workflow_id, ordinal);
 CREATE INDEX workflows_due ON public.workflows USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX workflows_organization ON public.workflows USING btree (organization_id, id);
+CREATE UNIQUE INDEX users_email ON public.users USING btree (lower(email)) WHERE (NOT shares_email);

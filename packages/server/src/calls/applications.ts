@@ -29,18 +29,12 @@ export interface ApplicationsOptions {
   readonly log: Log;
 }
 
-interface Waiting {
-  readonly request: ApplicationRequest;
-  readonly done: (isSuccess: boolean) => Promise<void>;
-}
-
 /**
  * The operator's application, which application nodes call: a POST, answered by any 2xx for success. It may come more
- * than once for one step; `Idempotency-Key` is then the same.
+ * than once for one step; `Idempotency-Key` is then the same. Nothing waits here: callers ask as much as there is room for.
  */
 export class Applications {
   readonly #options: ApplicationsOptions;
-  readonly #queue: Waiting[] = [];
   readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
 
@@ -48,30 +42,24 @@ export class Applications {
     this.#options = options;
   }
 
-  ask(request: ApplicationRequest, done: Waiting['done']): void {
-    this.#queue.push({ request, done });
-    this.#next();
+  /** How many more requests may be under way. */
+  get room(): number {
+    return this.#stop.signal.aborted ? 0 : CALL_LIMITS.applicationsAtOnce - this.#running.size;
   }
 
-  /** Gives up what is under way; those steps are begun again by another node or start. */
+  /** Makes a request; its room is free again when `done` has stored the answer. */
+  ask(request: ApplicationRequest, done: (isSuccess: boolean) => Promise<void>): void {
+    const run = this.#run(request, done).finally(() => this.#running.delete(run));
+    this.#running.add(run);
+  }
+
+  /** Gives up what is under way; those requests are made again by another node or start. */
   async stop(): Promise<void> {
-    this.#queue.length = 0;
     this.#stop.abort();
     await Promise.all(this.#running);
   }
 
-  #next(): void {
-    if (this.#stop.signal.aborted || this.#running.size >= CALL_LIMITS.applicationsAtOnce) return;
-    const waiting = this.#queue.shift();
-    if (waiting === undefined) return;
-    const run = this.#run(waiting).finally(() => {
-      this.#running.delete(run);
-      this.#next();
-    });
-    this.#running.add(run);
-  }
-
-  async #run({ done, request }: Waiting): Promise<void> {
+  async #run(request: ApplicationRequest, done: (isSuccess: boolean) => Promise<void>): Promise<void> {
     const isSuccess = await this.#post(request);
     if (this.#stop.signal.aborted) return;
     await done(isSuccess).catch((error: unknown) => this.#options.log.warn({ err: error }, 'an application’s answer could not be stored'));

@@ -6,13 +6,16 @@ import type { Call, CallReport, NewCall, Page, Paged, ReportResult } from './mod
 import { applyReports } from './progress.ts';
 import { CALL_TRANSITIONS } from './states.ts';
 import { changeCalls, findCall, insertCalls, listCalls, loadCalls, type CallFilter } from './store/calls.ts';
-import { findLive, lockLive, removeLive, startLive } from './store/live-calls.ts';
+import { findLive, lockLive, removeLive, startLive, type LiveCall } from './store/live-calls.ts';
+
+/** What an owner learns of a call's end. */
+export type EndedCall = Pick<Call, 'id' | 'leadId' | 'status' | 'endReason' | 'durationSeconds' | 'sentiment'>;
 
 /** What a call may belong to: it is told when its calls have ended, in the transaction that ends them. */
 export interface CallOwner {
   /** Holds the owner, before any of its calls is held: that order keeps transactions from waiting for each other. */
   lock(tx: Transaction, id: string): Promise<void>;
-  ended(tx: Transaction, id: string, calls: readonly Call[]): Promise<void>;
+  ended(tx: Transaction, id: string, calls: readonly EndedCall[]): Promise<void>;
 }
 
 export interface CallsOptions {
@@ -96,10 +99,12 @@ export class Calls {
     const [kind, ownerId] = ownerKey.split(' ') as ['campaign' | 'workflow' | '', string];
     const owner = kind === '' ? null : owners()[kind];
     await owner?.lock(tx, ownerId);
-    const ids = new Set((await lockLive(tx, [...new Set(reports.map(({ callId }) => callId))])).map(({ call }) => call));
+    const live = await lockLive(tx, [...new Set(reports.map(({ callId }) => callId))]);
+    const ids = live.map(({ call }) => call);
     const now = clock.now();
-    const current = reports.filter(({ callId }) => ids.has(callId));
-    const { changes, due } = applyReports(await loadCalls(tx, [...ids]), current, now, results);
+    const current = reports.filter(({ callId }) => ids.includes(callId));
+    const known = await loadCalls(tx, ids);
+    const { changes, due } = applyReports(known, current, now, results);
     const changed = await changeCalls(tx, changes);
     const ended = changed.filter(({ status }) => isFinal(CALL_TRANSITIONS, status));
     const goingOn = changed.filter(({ status }) => !isFinal(CALL_TRANSITIONS, status));
@@ -108,14 +113,17 @@ export class Calls {
       goingOn.map(({ id }) => ({ id, dueAt: due.get(id) ?? null })),
       new Date(now + CALL_LIMITS.silentMs),
     );
-    if (ended.length === 0) return;
+    const found = new Set(known.map(({ id }) => id));
+    const gone = live.filter(({ call }) => !found.has(call)).map(goneCall);
+    const over = [...ended, ...gone];
+    if (over.length === 0) return;
     await removeLive(
       tx,
-      ended.map(({ id }) => id),
+      over.map(({ id }) => id),
     );
     const events = ended.map(callEvent).filter((event) => event !== null);
     if (events.length > 0) await engine.publish(tx, events);
-    await owner?.ended(tx, ownerId, ended);
+    await owner?.ended(tx, ownerId, over);
   }
 
   /** Reports of calls that have ended: details that were missing are filled in, and nothing else changes. */
@@ -130,4 +138,9 @@ export class Calls {
   load(db: Queryable, ids: readonly string[]): Promise<Call[]> {
     return loadCalls(db, ids);
   }
+}
+
+/** A call that lives although its history is gone, such as dropped by retention while a clock was ahead: it has failed, and frees its line. */
+function goneCall({ call: id, leadId }: LiveCall): EndedCall {
+  return { id, leadId, status: 'failed', endReason: 'unknown', durationSeconds: null, sentiment: null };
 }

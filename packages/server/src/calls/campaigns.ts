@@ -1,10 +1,10 @@
 import { uuidv7, type Clock, type Database, type Engine, type Transaction } from '@dialhook/engine';
-import type { CallOwner, Calls } from './calls.ts';
+import type { CallOwner, Calls, EndedCall } from './calls.ts';
 import { advance, finished, settleLead, type LeadOutcome } from './campaign-rules.ts';
 import { campaignEvent } from './events.ts';
 import { withOrderedIds } from './ids.ts';
 import { CALL_LIMITS } from './limits.ts';
-import { CallError, type Call, type Campaign, type CampaignLead, type NewCall, type NewLead, type Page, type Paged } from './model.ts';
+import { CallError, type Campaign, type CampaignLead, type NewCall, type NewLead, type Page, type Paged } from './model.ts';
 import { CAMPAIGN_LEAD_TRANSITIONS, CAMPAIGN_TRANSITIONS, type CampaignLeadStatus, type CampaignStatus } from './states.ts';
 import { isFinal } from '../states.ts';
 import {
@@ -158,7 +158,7 @@ export class Campaigns implements CallOwner {
     await lockCampaign(tx, id);
   }
 
-  async ended(tx: Transaction, id: string, calls: readonly Call[]): Promise<void> {
+  async ended(tx: Transaction, id: string, calls: readonly EndedCall[]): Promise<void> {
     const campaign = (await lockCampaign(tx, id))!; // held already; calls never outlive their campaign
     const now = this.#options.clock.now();
     const leads = new Map(

@@ -60,6 +60,8 @@ export const CALL_LIMITS = {
   /** Simulated calls that a node steps at once, and for how long they are its own. */
   simulatorBatch: 200,
   simulatorLeaseMs: 5_000,
+  /** Workflows among which one look at those that wait for the application divides the room. */
+  waitingWorkflows: 500,
   /** One request to the operator's application, how many a node has in flight, tries of one step, and the wait between them. */
   applicationTimeoutMs: 10_000,
   applicationsAtOnce: 32,

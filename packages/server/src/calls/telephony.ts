@@ -1,4 +1,5 @@
 import { Alarm, type Clock, type Database, type Engine, type Log } from '@dialhook/engine';
+import { ApplicationDispatcher } from './application-dispatcher.ts';
 import { Applications } from './applications.ts';
 import { Calls } from './calls.ts';
 import { Campaigns } from './campaigns.ts';
@@ -27,7 +28,8 @@ export class Telephony {
   readonly campaigns: Campaigns;
   readonly workflows: Workflows;
   readonly callEngine: CallEngine;
-  readonly #applications: Applications | null;
+  /** Without one, leads that have come to an application node wait until there is one. */
+  readonly #applications: ApplicationDispatcher | null;
   readonly #alarms: readonly Alarm[];
 
   constructor(options: TelephonyOptions) {
@@ -42,7 +44,6 @@ export class Telephony {
     this.callEngine = simulator
       ? new SimulatorEngine({ database, calls: this.calls, clock, log, ...simulator })
       : new ExternalEngine({ database, calls: this.calls, clock });
-    this.#applications = application && new Applications({ ...application, log });
     const drive = (what: string, intervalMs: number, step: () => Promise<boolean>) => {
       const work = () =>
         step().catch((error: unknown) => {
@@ -57,9 +58,19 @@ export class Telephony {
       engine,
       clock,
       calls: this.calls,
-      applications: this.#applications,
       onDue: (time) => workflows.at(time),
+      onWaiting: (time) => this.#applications?.at(time),
     });
+    this.#applications =
+      application &&
+      new ApplicationDispatcher({
+        database,
+        clock,
+        log,
+        applications: new Applications({ ...application, log }),
+        claim: (workflowId, limit) => runs.claimRequests(workflowId, limit),
+        answered: (request, isSuccess) => runs.answered(request, isSuccess),
+      });
     this.workflows = new Workflows({ database, clock, runs, canAsk: application !== null });
     const campaigns = drive('campaigns', CALL_LIMITS.lookIntervalMs, () => this.campaigns.step());
     const workflows = drive('workflows', CALL_LIMITS.lookIntervalMs, () => runs.step());
@@ -69,6 +80,7 @@ export class Telephony {
 
   start(): void {
     this.callEngine.start();
+    this.#applications?.start();
     for (const alarm of this.#alarms) alarm.start();
   }
 

@@ -1,6 +1,7 @@
+import type { EndedCall } from './calls.ts';
 import { branchOf, delayMs, entryOf, nextOf, type Graph } from './graph.ts';
 import { CALL_LIMITS } from './limits.ts';
-import type { Call, WorkflowLead, WorkflowNode, WorkflowStep } from './model.ts';
+import type { WorkflowLead, WorkflowNode, WorkflowStep } from './model.ts';
 import type { CallStatus } from './states.ts';
 
 /** A lead after it has gone as far as it can at one moment, and the steps that it took. */
@@ -25,19 +26,28 @@ export class Walker {
     this.#now = now;
   }
 
-  /** For a lead whose time has come: to enter a node, to leave a time node, or to ask an application once more. */
+  /** For a lead whose time has come: to enter a node, or to leave a time node. */
   go(): Walk {
     if (this.#lead.phase === 'timer') this.#leave(null, 'elapsed');
-    else if (this.#lead.phase === 'request') this.#ask();
     for (let taken = 0; this.#lead.phase === 'enter' && taken < CALL_LIMITS.stepsPerLook; taken++) this.#enter();
     return this.#walked();
   }
 
   /** Leaves a voice call whose call has ended. */
-  callEnded({ durationSeconds, endReason, id, sentiment, status }: Call): Walk {
+  callEnded({ durationSeconds, endReason, id, sentiment, status }: EndedCall): Walk {
     this.#change({ lastCall: { status, end_reason: endReason, duration_seconds: durationSeconds, sentiment } });
     const general = CALL_OUTCOMES[status] ?? 'FAILED';
     this.#leave(endReason === 'voicemail_detected' ? ['VOICEMAIL', general] : [general], status, id);
+    return this.#walked();
+  }
+
+  /** Counts a request that is about to be made. Should its node die, the lead is due again when the answer is overdue. */
+  ask(): Walk {
+    if (this.#lead.tries >= CALL_LIMITS.applicationTries) this.#leave(['failure'], 'failure');
+    else {
+      const dueAt = new Date(this.#now.getTime() + CALL_LIMITS.applicationTimeoutMs + CALL_LIMITS.applicationRetryMs);
+      this.#change({ tries: this.#lead.tries + 1, dueAt });
+    }
     return this.#walked();
   }
 
@@ -74,20 +84,12 @@ export class Walker {
         return this.#leave([branch], branch === '' ? 'no_branch' : branch);
       }
       case 'APPLICATION':
-        this.#change({ phase: 'request', tries: 0 });
-        return this.#ask();
+        return this.#change({ phase: 'request', tries: 0, dueAt: this.#now });
       case 'VOICE_CALL':
         return this.#change({ phase: 'queue', dueAt: null });
       default:
         return node.type satisfies never;
     }
-  }
-
-  /** The request is made by whoever sees the lead in this phase; should that node die, the lead is due again. */
-  #ask(): void {
-    if (this.#lead.tries >= CALL_LIMITS.applicationTries) return this.#leave(['failure'], 'failure');
-    const dueAt = new Date(this.#now.getTime() + CALL_LIMITS.applicationTimeoutMs + CALL_LIMITS.applicationRetryMs);
-    this.#change({ tries: this.#lead.tries + 1, dueAt });
   }
 
   #leave(outcomes: readonly string[] | null, status: string, callId: string | null = null): void {

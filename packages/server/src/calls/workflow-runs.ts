@@ -1,10 +1,10 @@
 import { uuidv7, type Clock, type Database, type Engine, type Transaction } from '@dialhook/engine';
-import type { Applications, ApplicationRequest } from './applications.ts';
-import type { CallOwner, Calls } from './calls.ts';
+import type { ApplicationRequest } from './applications.ts';
+import type { CallOwner, Calls, EndedCall } from './calls.ts';
 import { leadCompletedEvent } from './events.ts';
 import { configOf, type Graph } from './graph.ts';
 import { CALL_LIMITS } from './limits.ts';
-import type { Call, NewCall, Workflow, WorkflowLead, WorkflowStep } from './model.ts';
+import type { NewCall, Workflow, WorkflowLead, WorkflowStep } from './model.ts';
 import { cancelCalls } from './store/calls.ts';
 import { withdrawLive } from './store/live-calls.ts';
 import {
@@ -15,6 +15,7 @@ import {
   saveSteps,
   saveWorkflowLeads,
   shiftWorkflowLeads,
+  waitingLeads,
 } from './store/workflow-leads.ts';
 import { loadGraph, lockDueWorkflow, lockWorkflow, saveWorkflow } from './store/workflows.ts';
 import { Walker, type Walk } from './walk.ts';
@@ -24,9 +25,10 @@ export interface WorkflowRunsOptions {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly calls: Calls;
-  readonly applications: Applications | null;
   /** A workflow is to be looked at, at this time (Unix ms). */
   readonly onDue: (time: number) => void;
+  /** A lead waits for the application from this time on (Unix ms). */
+  readonly onWaiting: (time: number) => void;
 }
 
 /**
@@ -44,7 +46,7 @@ export class WorkflowRuns implements CallOwner {
     await lockWorkflow(tx, id);
   }
 
-  async ended(tx: Transaction, id: string, calls: readonly Call[]): Promise<void> {
+  async ended(tx: Transaction, id: string, calls: readonly EndedCall[]): Promise<void> {
     const workflow = (await lockWorkflow(tx, id))!; // held already; a workflow with calls is not deleted
     const leads = new Map(
       (
@@ -88,8 +90,6 @@ export class WorkflowRuns implements CallOwner {
     const due = await dueWorkflowLeads(tx, given.id, now, CALL_LIMITS.leadsPerLook);
     const walks = due.map((lead) => new Walker(lead, graph, now).go());
     await this.#store(tx, given, walks);
-    const requests = walks.filter(({ lead }) => lead.phase === 'request').map(({ lead }) => requestOf(lead, graph));
-    if (requests.length > 0) tx.afterCommit(() => requests.forEach((request) => this.#ask(request)));
     const workflow = await this.#callQueued(tx, given, graph, now);
     const next = await nextWorkflowLead(tx, workflow.id);
     await saveWorkflow(tx, { ...workflow, updatedAt: now }, next);
@@ -115,6 +115,34 @@ export class WorkflowRuns implements CallOwner {
     return this.look(tx, { ...(await this.#withdraw(tx, workflow, now)), status: 'cancelled', pausedAt: null });
   }
 
+  /** Counts a try for so many leads that wait for the application, and gives their requests. */
+  async claimRequests(workflowId: string, limit: number): Promise<ApplicationRequest[]> {
+    return this.#options.database.transaction(async (tx) => {
+      const workflow = await lockWorkflow(tx, workflowId);
+      if (workflow?.status !== 'active') return [];
+      const graph = await loadGraph(tx, workflowId);
+      const now = new Date(this.#options.clock.now());
+      const waiting = await waitingLeads(tx, workflowId, now, limit);
+      const walks = waiting.map((lead) => new Walker(lead, graph, now).ask());
+      await this.#store(tx, workflow, walks);
+      const asking = walks.filter(({ lead }) => lead.phase === 'request');
+      if (asking.length < walks.length) await this.look(tx, workflow, graph); // the last try of some was a dead node's
+      return asking.map(({ lead }) => requestOf(lead, graph));
+    });
+  }
+
+  /** Rejects while the database is away: then the request is made again when its answer is overdue. */
+  async answered({ leadId, step, workflowId }: ApplicationRequest, isSuccess: boolean): Promise<void> {
+    await this.#options.database.transaction(async (tx) => {
+      const workflow = await lockWorkflow(tx, workflowId);
+      const [lead] = workflow === null ? [] : await loadWorkflowLeads(tx, [leadId]);
+      if (workflow === null || lead?.phase !== 'request' || lead.step !== step) return; // taken out, or answered before
+      const graph = await loadGraph(tx, workflowId);
+      await this.#store(tx, workflow, [new Walker(lead, graph, this.#leadTime(workflow)).answered(isSuccess)]);
+      await this.look(tx, workflow, graph);
+    });
+  }
+
   /** What the time is for leads: it stands still while the workflow is paused. */
   #leadTime(workflow: Workflow): Date {
     return workflow.pausedAt ?? new Date(this.#options.clock.now());
@@ -129,6 +157,8 @@ export class WorkflowRuns implements CallOwner {
       tx,
       walks.flatMap(({ steps }) => [...steps.values()]),
     );
+    const waiting = walks.filter(({ lead }) => lead.phase === 'request').map(({ lead }) => lead.dueAt!.getTime());
+    if (waiting.length > 0) tx.afterCommit(() => this.#options.onWaiting(Math.min(...waiting)));
     const completed = walks.filter(({ lead }) => lead.status === 'completed');
     if (completed.length > 0)
       await this.#options.engine.publish(
@@ -198,25 +228,6 @@ export class WorkflowRuns implements CallOwner {
       leads.filter(({ phase }) => phase === 'call').map((lead) => ({ ...lead, phase: 'queue' as const, callId: null })),
     );
     return { ...workflow, callingLeads: workflow.callingLeads - withdrawn.length };
-  }
-
-  #ask(request: ApplicationRequest): void {
-    const { applications } = this.#options;
-    // Without an answer stored the lead is due again when its request counts as lost.
-    if (applications === null) void this.#answered(request, false).catch(() => {});
-    else applications.ask(request, (isSuccess) => this.#answered(request, isSuccess));
-  }
-
-  /** Rejects while the database is away: then the lead is due again when its request counts as lost. */
-  async #answered({ leadId, step, workflowId }: ApplicationRequest, isSuccess: boolean): Promise<void> {
-    await this.#options.database.transaction(async (tx) => {
-      const workflow = await lockWorkflow(tx, workflowId);
-      const [lead] = workflow === null ? [] : await loadWorkflowLeads(tx, [leadId]);
-      if (workflow === null || lead?.phase !== 'request' || lead.step !== step) return; // taken out, or answered before
-      const graph = await loadGraph(tx, workflowId);
-      await this.#store(tx, workflow, [new Walker(lead, graph, this.#leadTime(workflow)).answered(isSuccess)]);
-      await this.look(tx, workflow, graph);
-    });
   }
 }
 

@@ -85,7 +85,9 @@ export async function findMembership(db: Queryable, userId: string, slug: string
 
 export async function findPassword(db: Queryable, email: string): Promise<{ userId: string; hash: string | null } | null> {
   const [row] = await db.query<{ userId: string; hash: string | null }>({
-    text: 'select id as "userId", password_hash as hash from users where lower(email) = lower($1)',
+    // Some share an address from before it was one user's in every spelling: theirs is the exact one.
+    text: `select id as "userId", password_hash as hash from users where lower(email) = lower($1)
+            order by email = $1 desc, shares_email limit 1`,
     values: [email],
   });
   return row ?? null;
@@ -97,7 +99,8 @@ export async function updateUser(
   change: { readonly email?: string | undefined; readonly name?: string | undefined; readonly passwordHash?: string | undefined },
 ): Promise<void> {
   await db.query({
-    text: 'update users set email = coalesce($2, email), name = coalesce($3, name), password_hash = coalesce($4, password_hash) where id = $1',
+    text: `update users set email = coalesce($2, email), name = coalesce($3, name), password_hash = coalesce($4, password_hash),
+             shares_email = shares_email and lower(coalesce($2, email)) = lower(email) where id = $1`,
     values: [userId, change.email ?? null, change.name ?? null, change.passwordHash ?? null],
   });
 }

@@ -81,7 +81,10 @@ export class SimulatorEngine implements CallEngine {
       const now = clock.now();
       const leaseEnd = new Date(now + CALL_LIMITS.simulatorLeaseMs);
       const ids = await claimLive(database, CALL_LIMITS.simulatorBatch, new Date(now), leaseEnd, new Date(now + CALL_LIMITS.silentMs));
-      if (ids.length > 0) await calls.report((await calls.load(database, ids)).map((call) => this.#next(call)));
+      const known = new Map((await calls.load(database, ids)).map((call) => [call.id, call]));
+      // A call whose history is gone has no next step: reporting anything of it ends it.
+      const reports = ids.map((id) => (known.has(id) ? this.#next(known.get(id)!) : ({ callId: id, status: 'failed' } as const)));
+      if (reports.length > 0) await calls.report(reports);
       const next = await nextLive(database);
       if (next !== null) this.#alarm.at(next.getTime());
       return ids.length === CALL_LIMITS.simulatorBatch;

@@ -61,11 +61,50 @@ export async function listWorkflowLeads(
   return { rows: rows.map(toLead), total };
 }
 
-/** Leads whose time has come, longest waiting first. Their workflow must be held. */
+/** Leads that may move by themselves, longest waiting first; those that ask the application are not among them. Their workflow must be held. */
 export async function dueWorkflowLeads(tx: Queryable, workflowId: string, now: Date, limit: number): Promise<WorkflowLead[]> {
   const rows = await tx.query<Row>({
     name: 'due-workflow-leads',
-    text: 'select * from workflow_leads where workflow_id = $1 and due_at <= $2 order by due_at, id limit $3',
+    text: `select * from workflow_leads where workflow_id = $1 and due_at <= $2 and phase <> 'request' order by due_at, id limit $3`,
+    values: [workflowId, now, limit],
+  });
+  return rows.map(toLead);
+}
+
+export interface WaitingWorkflow {
+  readonly organizationId: string;
+  readonly workflowId: string;
+}
+
+/**
+ * Active workflows with leads that wait for the application. Steps from workflow to workflow in the index, so that it costs as many
+ * steps as there are workflows, however many leads wait.
+ */
+export async function waitingWorkflows(db: Queryable, now: Date, limit: number): Promise<WaitingWorkflow[]> {
+  return db.query<WaitingWorkflow>({
+    name: 'waiting-workflows',
+    text: `
+      with recursive step (workflow_id) as (
+        (select workflow_id from workflow_leads where phase = 'request' order by workflow_id limit 1)
+        union all
+        select (select l.workflow_id from workflow_leads l where l.phase = 'request' and l.workflow_id > s.workflow_id
+                 order by l.workflow_id limit 1)
+          from step s where s.workflow_id is not null
+      )
+      select w.organization_id as "organizationId", w.id as "workflowId"
+        from step s join workflows w on w.id = s.workflow_id
+       where w.status = 'active'
+         and exists (select from workflow_leads l where l.phase = 'request' and l.workflow_id = w.id and l.due_at <= $1)
+       order by random() limit $2`,
+    values: [now, limit],
+  });
+}
+
+/** Leads of a workflow that wait for the application, longest waiting first. Their workflow must be held. */
+export async function waitingLeads(tx: Queryable, workflowId: string, now: Date, limit: number): Promise<WorkflowLead[]> {
+  const rows = await tx.query<Row>({
+    name: 'waiting-leads',
+    text: `select * from workflow_leads where workflow_id = $1 and due_at <= $2 and phase = 'request' order by due_at, id limit $3`,
     values: [workflowId, now, limit],
   });
   return rows.map(toLead);
@@ -81,11 +120,11 @@ export async function queuedWorkflowLeads(tx: Queryable, workflowId: string, lim
   return rows.map(toLead);
 }
 
-/** When the next lead of a workflow is due; null when none waits for a time. */
+/** When the next lead of a workflow may move by itself; null when none waits for a time. */
 export async function nextWorkflowLead(tx: Queryable, workflowId: string): Promise<Date | null> {
   const [row] = await tx.query<{ due: Date | null }>({
     name: 'next-workflow-lead',
-    text: 'select min(due_at) as due from workflow_leads where workflow_id = $1 and due_at is not null',
+    text: `select min(due_at) as due from workflow_leads where workflow_id = $1 and due_at is not null and phase <> 'request'`,
     values: [workflowId],
   });
   return row?.due ?? null;

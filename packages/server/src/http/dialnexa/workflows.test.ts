@@ -140,8 +140,46 @@ for (const kind of DATABASE_KINDS) {
       ringing.delete(number(n));
     };
 
+    test('leads wait for the application as long as it takes, in the database, and each try is a request that was made', async () => {
+      const [busy, bystander] = [await organization(), await organization()];
+      const graph = { ask: ['APPLICATION', { action: 'a' }], won: ['CONVERTED'], lost: ['DROPPED'] } as const;
+      const edges = ['ask success > won', 'ask failure > lost'];
+      const big = await build(busy.api, graph as never, edges);
+      const small = await build(bystander.api, graph as never, edges);
+      const held: (() => void)[] = [];
+      const asked: string[] = [];
+      receiver.answer = ({ body, path }) => {
+        if (path !== '/application') return 200;
+        asked.push((JSON.parse(body) as { workflow_id: string }).workflow_id);
+        return (_request, response) => void held.push(() => response.writeHead(200).end());
+      };
+      const count = 3 * CALL_LIMITS.applicationsAtOnce;
+      await activate(busy.api, big.id);
+      await enrol(busy.api, big.id, `phone_number\n${Array.from({ length: count }, (_, n) => number(600 + n)).join('\n')}\n`);
+      await soon('all room is taken', () => held.length === CALL_LIMITS.applicationsAtOnce);
+      await activate(bystander.api, small.id);
+      await enrol(bystander.api, small.id, `phone_number\n${number(500)}\n`);
+      // Far longer than an answer may take: those that were not asked have used up no try.
+      for (let passed = 0; passed < 6; passed++) {
+        clock.advance(CALL_LIMITS.applicationTimeoutMs);
+        await leads(busy.api, big.id);
+      }
+      assert.equal(asked.length, CALL_LIMITS.applicationsAtOnce);
+      assert.deepEqual(asked.includes(small.id), false);
+      await soon('every lead is asked for and won', async () => {
+        held.splice(0).forEach((answer) => answer());
+        return (await leads(busy.api, big.id, '&status=completed')).meta.total === count;
+      });
+      assert.equal((await leadOf(bystander.api, small.id, 500)).outcome, 'converted');
+      assert.equal(asked.length, count + 1);
+      // The other organization had its share of the next room.
+      assert.ok(asked.indexOf(small.id) < 2 * CALL_LIMITS.applicationsAtOnce, String(asked.indexOf(small.id)));
+      receiver.answer = () => 200;
+    });
+
     test('leads walk the graph: calls, time, conditions, the application, and both ends', async () => {
       const { api, events } = await organization();
+      const before = receiver.received.length;
       const { id, ids } = await build(
         api,
         {
@@ -193,6 +231,7 @@ for (const kind of DATABASE_KINDS) {
       await soon('lead 2 is won', async () => (await leadOf(api, id, 2)).status === 'completed');
 
       const asked = receiver.received
+        .slice(before)
         .filter(({ path }) => path === '/application')
         .map(({ body, headers }) => ({ body: JSON.parse(body) as { node: object; lead: Lead }, key: headers['idempotency-key'] }));
       const tries = asked.filter(({ body }) => body.lead.phone_number === number(3));
@@ -304,6 +343,36 @@ for (const kind of DATABASE_KINDS) {
         ['in_progress', 'in_progress', 'removed', 'in_progress'],
       );
       assert.deepEqual(events(), []);
+    });
+
+    test('calls whose history is gone end as failed and free their line; the others live on', async () => {
+      const { api } = await organization();
+      const { id } = await build(api, { call: ['VOICE_CALL', voice], won: ['CONVERTED'], lost: ['DROPPED'] }, [
+        'call FAILED > lost',
+        'call > won',
+      ]);
+      await activate(api, id);
+      await enrol(api, id, `phone_number\n${[50, 51, 52].map(number).join('\n')}\n`);
+      await soon('all are called', async () => (await isRinging(50)) && (await isRinging(51)) && isRinging(52));
+      const [reported, silent, bystander] = [50, 51, 52].map((n) => ringing.get(number(n))!);
+      const { database } = place.server;
+      const uuid = (call: TakenCall) => call.id.slice('call_'.length);
+      await database.query({ text: 'delete from calls where id = any ($1::uuid[])', values: [[uuid(reported!), uuid(silent!)]] });
+      const live = () => database.query({ text: 'select * from live_calls where call = any ($1::uuid[])', values: [[uuid(bystander!)]] });
+      const before = await live();
+      assert.deepEqual(await dialler.report({ call_id: reported!.id, status: 'completed' }), ['unknown_call']);
+      await soon('the reported one has failed', async () => (await leadOf(api, id, 50)).status === 'dropped');
+      await database.query({ text: 'update live_calls set ends_at = to_timestamp(0) where call = $1', values: [uuid(silent!)] });
+      await soon(
+        'so has the silent one',
+        async () => (clock.advance(CALL_LIMITS.sweepIntervalMs), (await leadOf(api, id, 51)).status === 'dropped'),
+      );
+      assert.deepEqual(await live(), before);
+      const [rows] = await database.query<{ calling_leads: number; live: number }>({
+        text: `select w.calling_leads, (select count(*) from live_calls l where l.workflow_id = w.id) as live from workflows w where w.id = $1`,
+        values: [id.slice('wf_'.length)],
+      });
+      assert.deepEqual(rows, { calling_leads: 1, live: 1 });
     });
 
     test('a call that nobody begins expires, and one that is not heard of any more has failed: every lead goes on', async () => {

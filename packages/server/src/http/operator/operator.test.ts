@@ -77,6 +77,7 @@ for (const kind of DATABASE_KINDS) {
         role: 'member',
       });
       await refuses(409, 'email_taken', undefined, 'POST', '/organizations/north-star/members', { email: 'm@example.com', role: 'owner' });
+      await refuses(409, 'email_taken', undefined, 'POST', '/organizations/north-star/members', { email: 'M@Example.COM', role: 'owner' });
       await refuses(409, 'not_an_owner', undefined, 'POST', '/organizations/north-star/api-keys', {
         kind: 'optimaldial',
         user_id: member.user_id,
