@@ -49,15 +49,21 @@ for (const kind of DATABASE_KINDS) {
     const all = (organizationId: string, status: 'delivered' | 'exhausted' | 'pending', count: number) =>
       eventually(`${count} are ${status}`, async () => (await of(organizationId, status)).length === count);
 
+    /** When requests were sent, by the sender's clock: on a busy machine they arrive in bunches. */
+    const sendingTimes = (organizationId: string, endpointId: string, count: number) =>
+      eventually(`${count} are delivered`, async () => {
+        const rows = await engine.deliveries({ organizationId, endpointId, status: 'delivered' }, 1_000);
+        return rows.length === count && rows.map(({ lastAttemptAt }) => lastAttemptAt!.getTime()).toSorted((a, b) => a - b);
+      });
+
     test('a rate limit is kept in every second, and other endpoints are not slowed down', async () => {
       const organizationId = randomUUID();
-      await create(organizationId, { rateLimit: 20 });
+      const endpoint = await create(organizationId, { rateLimit: 20 });
       await create(organizationId, { path: `/${organizationId}/free` });
       await submit(organizationId, 40);
       await receiver.until(() => to(`/${organizationId}/free`).length === 40);
-      assert.ok(to(`/${organizationId}`).length < 10, 'the free one was done long before');
-      await receiver.until(() => to(`/${organizationId}`).length === 40);
-      const times = to(`/${organizationId}`).map(({ at }) => at);
+      assert.ok(to(`/${organizationId}`).length < 30, 'the free one was done long before');
+      const times = await sendingTimes(organizationId, endpoint.id, 40);
       for (const time of times) {
         const within = times.filter((other) => other >= time && other < time + 1_000).length;
         assert.ok(within <= 20 + 2, `${within} in one second`); // two more: what 100 ms may catch up
@@ -69,11 +75,10 @@ for (const kind of DATABASE_KINDS) {
       const organizationId = randomUUID();
       const other = await start();
       await eventually('each knows of the other', async () => engine.activity.nodes === 2 && other.activity.nodes === 2);
-      await create(organizationId, { rateLimit: 20 });
+      const { id } = await create(organizationId, { rateLimit: 20 });
       const half = (one: Engine) => one.submit(Array.from({ length: 20 }, (_, n) => ({ organizationId, type: 'a', data: String(n) })));
       await Promise.all([half(engine), half(other)]);
-      await receiver.until(() => to(`/${organizationId}`).length === 40);
-      const times = to(`/${organizationId}`).map(({ at }) => at);
+      const times = await sendingTimes(organizationId, id, 40);
       for (const time of times) {
         const within = times.filter((at) => at >= time && at < time + 1_000).length;
         assert.ok(within <= 20 + 4, `${within} in one second`); // each may catch up two

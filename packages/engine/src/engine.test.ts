@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { standard as scheme, verify } from '@dialhook/webhooks';
-import { DATABASE_KINDS, eventually, freshDatabase, Receiver, type TestDatabase } from '@dialhook/testing';
+import { DATABASE_KINDS, eventually, freshDatabase, Receiver, type Received, type TestDatabase } from '@dialhook/testing';
 import { Engine, EngineError, LIMITS, PingFailed, Sealer, standard, type Delivery, type Dialect, type EngineOptions } from './index.ts';
 
 /** A dialect that is no vendor's, with what `standard` lacks: a ping, quick retries, an automatic disable. */
@@ -307,17 +307,24 @@ for (const kind of DATABASE_KINDS) {
       const organizationId = randomUUID();
       const path = `/${organizationId}`;
       await engine.endpoints.create({ organizationId, dialect: 'standard', url: receiver.url(path) });
+      // The first ones are answered, so that several are in flight when the node stops.
       const answers: (() => void)[] = [];
-      receiver.answer = (r) => (r.path === path ? (_request, response) => void answers.push(() => response.end()) : 200);
+      const hold = (r: Received) =>
+        r.path === path && to(path).length > 20
+          ? (_: unknown, response: { end(): unknown }) => void answers.push(() => response.end())
+          : 200;
+      receiver.answer = hold;
       await engine.submit(Array.from({ length: 100 }, (_, n) => ({ organizationId, type: 'a', data: String(n) })));
-      await receiver.until(() => to(path).length === LIMITS.endpointInFlight);
+      await receiver.until(() => answers.length >= 4);
       const stopped = stop(engine);
+      receiver.answer = () => 200;
       for (const answer of answers) answer();
       await stopped;
       const left = await engine.deliveries({ organizationId }, 1000);
       const count = (status: string) => left.filter((delivery) => delivery.status === status).length;
-      assert.deepEqual([count('delivered'), count('pending')], [LIMITS.endpointInFlight, 100 - LIMITS.endpointInFlight]);
-      receiver.answer = () => 200;
+      const sent = to(path).length;
+      assert.ok(sent < 100);
+      assert.deepEqual([count('delivered'), count('pending')], [sent, 100 - sent]);
       const next = await start();
       await finished(next, organizationId, 100);
       assert.equal(to(path).length, 100, 'nothing was sent twice');

@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from './core/clock.ts';
 import { DialectRegistry, type Dialect, type StoredEvent } from './core/dialect.ts';
 import type { Delivery, LeasedDelivery } from './core/delivery.ts';
+import type { AttemptError } from './core/errors.ts';
 import { uuidv7 } from './core/ids.ts';
 import { LIMITS } from './core/limits.ts';
 import { silentLog, type Log } from './core/log.ts';
@@ -116,7 +117,7 @@ export class Engine {
       return previewRequest({ database, dialects, sealer, retryDelayScale, now: clock.now() }, organizationId, deliveryId);
     };
     this.#dispatcher = new Dispatcher({
-      targets: new TargetCache(database, this.dialects, sealer),
+      targets: new TargetCache(database, this.dialects, sealer, log),
       transport: this.#transport,
       clock,
       log,
@@ -126,7 +127,7 @@ export class Engine {
       random: options.random ?? Math.random,
       record: (delivery, result) => this.#recorder.add({ delivery, ...result }),
       onRoom: () => this.#claimer.roomAgain(),
-      release: (deliveries) => this.#release(deliveries),
+      release: (deliveries, error) => this.#release(deliveries, error),
     });
     this.#recorder = new Recorder({
       database,
@@ -148,7 +149,7 @@ export class Engine {
       log,
       observer,
       room: () => this.#dispatcher.room,
-      fullEndpoints: () => this.#dispatcher.fullEndpoints(),
+      rooms: () => this.#dispatcher.claimRooms(),
       accept: (deliveries) => this.#dispatcher.accept(deliveries),
       expire: (expired) => this.#expire(expired),
     });
@@ -311,10 +312,10 @@ export class Engine {
     this.#dispatcher.recorded(held);
   }
 
-  /** Gives back what cannot be sent from here: any node may take it. */
-  #release(deliveries: readonly LeasedDelivery[]): void {
+  /** Gives back what cannot be sent from here: any node may take it. `error` says why, for people to see. */
+  #release(deliveries: readonly LeasedDelivery[], error: AttemptError | null = null): void {
     const dueAt = this.#clock.now();
-    for (const delivery of deliveries) this.#recorder.add({ delivery, ...NOTHING_SENT, outcome: 'released', dueAt });
+    for (const delivery of deliveries) this.#recorder.add({ delivery, ...NOTHING_SENT, outcome: 'released', error, dueAt });
   }
 
   /** Their events were dropped by retention: there is nothing to send, and the log says so. */

@@ -9,6 +9,8 @@ export const ATTEMPT_ERRORS = {
   tls_error: 'The TLS handshake failed: expired, self-signed or wrong host.',
   url_not_https: 'The URL is not https, or holds a user name or password.',
   response_too_large: 'The answer’s headers are larger than the limit.',
+  secret_unreadable: 'The endpoint’s secret cannot be opened with this server’s key. The delivery waits and uses up no attempt.',
+  internal_error: 'The request could not be made because of a fault of this server, which is in its log.',
   endpoint_deleted: 'The endpoint was deleted while the delivery was unfinished.',
   endpoint_disabled: 'The endpoint was switched off while the delivery was unfinished, and its dialect keeps nothing for later.',
   event_expired: 'The event is older than the retention time and was removed before it could be delivered.',

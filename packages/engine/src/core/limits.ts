@@ -12,16 +12,46 @@ export const LIMITS = {
   eventDataBytes: 1024 * 1024,
   /** Deliveries that a node holds leases on, in flight or waiting in memory for a slot. */
   nodeLeases: 8_000,
-  /** Requests in flight of one node: bounds sockets and memory. */
-  nodeInFlight: 512,
+  /** Requests in flight of one node: bounds sockets and memory. Far more than are needed while endpoints answer. */
+  nodeInFlight: 1_024,
   /** Requests that a node starts in one turn of the event loop, before it reads answers. */
   sendsPerTurn: 16,
-  /** Requests in flight to one endpoint: one black hole costs at most these slots. */
+  /**
+   * Requests in flight to one endpoint. It begins with one; each success that came while all were in use adds one, each
+   * timeout halves them.
+   */
   endpointInFlight: 32,
   /** Requests in flight of one organization, so that one with many endpoints leaves room for the others. */
   organizationInFlight: 256,
+  /**
+   * Parts of the node's slots, and of an organization's, that endpoints may hold which answer slowly, were never tried,
+   * or fail; and what all of these hold together at most. The rest is for those that answer well.
+   */
+  slowShare: 0.5,
+  newShare: 0.5,
+  failingShare: 0.25,
+  doubtfulShare: 0.875,
+  /** An endpoint that takes so long is a slow one; one that is silent for so long, with requests in flight, has stalled. */
+  slowMs: 1_000,
+  /** How often stalled endpoints are looked for. */
+  stallCheckMs: 250,
+  /** How long an answer counts: an endpoint that has not succeeded since is as good as new, and starts small. */
+  rememberedMs: 600_000,
+  /** Endpoints whose answers a node remembers, about 200 bytes each. */
+  rememberedEndpoints: 50_000,
+  /** Endpoints in trouble that a statement is told of: their deliveries go to the queue. The others are noticed when they are tried. */
+  listedEndpoints: 2_000,
   /** Leased deliveries of one endpoint that wait in memory; the rest waits in the database. */
   endpointWaiting: 400,
+  /** The same of an endpoint without a history or one that refuses, and of one that does not answer. */
+  doubtfulWaiting: 64,
+  failingWaiting: 2,
+  /** How long an endpoint is left alone that this node cannot send to through no fault of its receiver: doubled up to the second. */
+  avoidMs: 5_000,
+  maxAvoidMs: 60_000,
+  /** An attempt that failed through a fault of ours: how soon it is made again (doubled each time), and how often in a row. */
+  ownFaultMs: 500,
+  ownFaultTries: 5,
   /** The longest that a receiver's `Retry-After` holds up everything else for its endpoint on a node: a lease outlives it. */
   holdMs: 30_000,
   /** Requests a second that an endpoint may be limited to. */
@@ -117,4 +147,6 @@ assert.ok(LIMITS.leaseMs > LIMITS.maxTimeoutMs + LIMITS.leaseMarginMs, 'a lease 
 assert.ok(LIMITS.deadAfterMs >= 3 * LIMITS.heartbeatMs, 'one lost heartbeat does not make a node dead');
 assert.ok(LIMITS.endpointInFlight < LIMITS.nodeInFlight, 'one endpoint cannot fill a node');
 assert.ok(LIMITS.endpointWaiting + LIMITS.endpointInFlight < LIMITS.nodeLeases, 'one endpoint cannot hold every lease');
+assert.ok(LIMITS.newShare + LIMITS.failingShare < LIMITS.doubtfulShare, 'slow endpoints find a slot beside new and failing ones');
+assert.ok(LIMITS.ownFaultMs * 2 ** LIMITS.ownFaultTries < LIMITS.leaseMs, 'an attempt can be made again in its lease');
 assert.ok(LIMITS.leaseMs > LIMITS.holdMs, 'what a receiver holds up is still leased afterwards');

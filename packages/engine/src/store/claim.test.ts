@@ -54,6 +54,7 @@ for (const kind of DATABASE_KINDS) {
         leaseEndsAt: 0,
         room,
         rooms: new Map(rooms),
+        others: 1_000,
         after: from,
       });
     }

@@ -12,8 +12,10 @@ export interface ClaimOptions {
   readonly leaseEndsAt: number;
   /** Deliveries at most. */
   readonly room: number;
-  /** How many deliveries an endpoint may get at most, where the node knows; 0 for none. The others get a share of the room. */
+  /** How many deliveries an endpoint may get at most, where the node knows; 0 for none. */
   readonly rooms: ReadonlyMap<string, number>;
+  /** The same for every other endpoint. */
+  readonly others: number;
   /** Endpoints are visited in the order of their ids, from the one after this; makes every endpoint's turn come. */
   readonly after: string;
 }
@@ -24,6 +26,8 @@ export interface Claim {
   readonly expired: LeasedDelivery[];
   /** Where the next claim goes on: after the last endpoint that was served. The first UUID when the end was reached. */
   readonly next: string;
+  /** Some endpoint got all that it may get, so that more of it may be due. */
+  readonly isLimited: boolean;
 }
 
 interface Row {
@@ -54,11 +58,11 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
                  order by d.endpoint_id limit 1), n + 1
           from live l where l.endpoint_id is not null and n < $2
       ), open as materialized (
-        select e.id, e.version, (coalesce(r.room, $5) + 1) / 2 as room, kind.is_retry
+        select e.id, e.version, (least(coalesce(r.room, $10), $5) + 1) / 2 as room, kind.is_retry
           from live l join endpoints e on e.id = l.endpoint_id
           left join unnest($3::uuid[], $9::int[]) as r (id, room) on r.id = e.id
           cross join (values (false), (true)) as kind (is_retry)
-         where e.is_active and e.paused_at is null and coalesce(r.room, $5) > 0 and exists (select from nodes where id = $7)
+         where e.is_active and e.paused_at is null and coalesce(r.room, $10) > 0 and exists (select from nodes where id = $7)
          order by l.n, kind.is_retry
       ), picked as materialized (
         select d.id, o.version from open o cross join lateral (
@@ -86,6 +90,7 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
       options.nodeId,
       LIMITS.leaseMs,
       plainArray([...options.rooms.values()]),
+      options.others,
     ],
   });
   const last = rows.find((row) => row.id === null);
@@ -106,10 +111,13 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
     if (event === undefined) expired.push({ ...delivery, event: goneEvent(row.event_id), attempt: row.attempt_count });
     else deliveries.push({ ...delivery, event, attempt: row.attempt_count + 1 });
   }
+  const counts = new Map<string, number>();
+  for (const { endpoint_id: id } of taken) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const isLimited = counts.entries().some(([id, count]) => 2 * count >= (options.rooms.get(id) ?? options.others));
   // With the room used up, endpoints behind the last one that was served were not looked at.
   const next =
     taken.length < options.room ? last?.endpoint_id : taken.reduce((max, row) => (row.endpoint_id > max ? row.endpoint_id : max), '');
-  return { deliveries, expired, next: next ?? FIRST_UUID };
+  return { deliveries, expired, next: next ?? FIRST_UUID, isLimited };
 }
 
 /** Stands for an event that retention has dropped. */

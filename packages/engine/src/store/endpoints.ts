@@ -213,16 +213,22 @@ export interface TargetRow {
   readonly version: number;
   readonly rateLimit: number | null;
   readonly sealed: Buffer;
+  readonly consecutiveFailures: number;
+  /** By the database's clock; null when no delivery ever succeeded. */
+  readonly msSinceSuccess: number | null;
 }
 
 /** What senders need of endpoints, in one query. */
 export async function loadTargets(db: Queryable, ids: readonly string[]): Promise<TargetRow[]> {
-  const rows = await db.query<Pick<Row, 'id' | 'organization_id' | 'dialect' | 'url' | 'version' | 'rate_limit'> & { sealed: Buffer }>({
+  const rows = await db.query<TargetRow>({
     name: 'load-targets',
-    text: 'select id, organization_id, dialect, url, version, rate_limit, sealed from endpoints where id = any ($1::uuid[])',
+    text: `select id, organization_id as "organizationId", dialect, url, version, rate_limit as "rateLimit", sealed,
+                  consecutive_failures as "consecutiveFailures",
+                  (extract(epoch from now() - last_success_at) * 1000)::float8 as "msSinceSuccess"
+             from endpoints where id = any ($1::uuid[])`,
     values: [ids],
   });
-  return rows.map(({ organization_id: organizationId, rate_limit: rateLimit, ...rest }) => ({ organizationId, rateLimit, ...rest }));
+  return rows;
 }
 
 /** Of these endpoints those that have another version now, may not be sent to any more, or are gone. */

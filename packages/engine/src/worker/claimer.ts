@@ -6,6 +6,7 @@ import type { Log } from '../core/log.ts';
 import type { Observer } from '../core/observer.ts';
 import { claimDeliveries, loadEvents, type Claim } from '../store/claim.ts';
 import type { Database, Queryable } from '../store/database.ts';
+import type { ClaimRooms } from './intake.ts';
 import { Alarm } from './alarm.ts';
 import { persistently } from './persistently.ts';
 
@@ -16,7 +17,7 @@ export interface ClaimerOptions {
   readonly log: Log;
   readonly observer: Observer | undefined;
   readonly room: () => number;
-  readonly fullEndpoints: () => string[];
+  readonly rooms: () => ClaimRooms;
   readonly accept: (deliveries: readonly LeasedDelivery[]) => void;
   readonly expire: (expired: Claim['expired']) => void;
 }
@@ -49,16 +50,16 @@ export class Claimer {
 
   /** There is room again, for what the last claim had to leave. */
   roomAgain(): void {
-    if (!this.#limited || this.#options.room() < LIMITS.claimBatch) return;
+    if (!this.#limited || this.#options.room() === 0) return;
     this.#limited = false;
     this.#alarm.at(this.#options.clock.now());
   }
 
   async #claim(): Promise<boolean> {
-    const { accept, clock, database, expire, fullEndpoints, log, nodeId, observer, room } = this.#options;
+    const { accept, clock, database, expire, log, nodeId, observer, room, rooms } = this.#options;
     const free = Math.min(room(), LIMITS.claimBatch);
-    const full = fullEndpoints();
-    this.#limited = free < LIMITS.claimBatch || full.length > 0;
+    const shares = rooms();
+    this.#limited = free < LIMITS.claimBatch || shares.rooms.values().some((share) => share === 0);
     if (free === 0) return false;
     try {
       const now = clock.now();
@@ -67,7 +68,7 @@ export class Claimer {
         now,
         leaseEndsAt: clock.monotonic() + LIMITS.leaseMs,
         room: free,
-        rooms: new Map(full.map((id) => [id, 0])),
+        ...shares,
         after: this.#after,
       };
       const began = performance.now();
@@ -77,6 +78,7 @@ export class Claimer {
       const claim = await claimDeliveries(database, options, load);
       observer?.executed('claim', claim.deliveries.length, performance.now() - began);
       this.#after = claim.next;
+      this.#limited ||= claim.isLimited;
       if (claim.expired.length > 0) expire(claim.expired);
       accept(claim.deliveries);
       // More may be due beyond what was taken, or at endpoints that were not looked at: behind these, or before them.

@@ -1,25 +1,24 @@
 import type { Clock } from '../core/clock.ts';
 import type { LeasedDelivery } from '../core/delivery.ts';
+import type { AttemptError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { outcomeOf, type AttemptResult } from '../core/outcome.ts';
 import type { Observer } from '../core/observer.ts';
 import type { DeliveryResult } from '../store/record/result.ts';
-import { Lane } from './lane.ts';
+import { attempt, type SentRequest } from './attempt.ts';
+import { Intake, type ClaimRooms } from './intake.ts';
+import type { Lane } from './lane.ts';
+import { Loader } from './loader.ts';
 import { reportAttempt } from './report.ts';
-import { buildRequest, type Sender } from './request.ts';
+import type { Sender } from './request.ts';
+import { Scheduler } from './scheduler.ts';
 import type { Target, TargetCache } from './targets.ts';
 import type { Transport } from './transport.ts';
 
-/** When so few wait for an endpoint that had its fill, more are asked for: the claim is done before the lane is empty. */
-const LOW_WATER = LIMITS.endpointWaiting / 2;
-
-/** What the log keeps of a request: the time is the signed one. */
-type SentRequest = Pick<DeliveryResult, 'startedAt' | 'endpointVersion' | 'signature'>;
-
 export interface DispatcherOptions {
   readonly targets: TargetCache;
-  readonly transport: Transport;
+  readonly transport: Pick<Transport, 'post'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly observer: Observer | undefined;
@@ -31,8 +30,8 @@ export interface DispatcherOptions {
   readonly record: (delivery: LeasedDelivery, result: DeliveryResult) => void;
   /** A lane that was full has room again, or the node has. */
   readonly onRoom: () => void;
-  /** Gives leases back that cannot be used in time. */
-  readonly release: (deliveries: readonly LeasedDelivery[]) => void;
+  /** Gives leases back: what cannot be used in time, and what this node cannot send through no fault of the receiver. */
+  readonly release: (deliveries: readonly LeasedDelivery[], error?: AttemptError) => void;
 }
 
 /**
@@ -41,54 +40,62 @@ export interface DispatcherOptions {
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #lanes = new Map<string, Lane>();
-  /** Lanes that may send now, in turn; a Set because it keeps order and forgets in constant time. */
-  readonly #ready = new Set<Lane>();
-  readonly #organizationInFlight = new Map<string, number>();
-  /** Lanes that wait for their organization's cap. */
-  readonly #parked = new Map<string, Set<Lane>>();
-  #toLoad = new Set<Lane>();
-  #inFlight = 0;
+  readonly #scheduler: Scheduler;
+  readonly #intake: Intake;
+  readonly #loader: Loader;
   #sentInTurn = 0;
-  #held = 0;
+  #isWatching = false;
   #stopping = false;
   #onIdle: (() => void) | null = null;
 
   constructor(options: DispatcherOptions) {
+    const { clock, log, nodes, targets } = options;
+    const monotonic = () => clock.monotonic();
     this.#options = options;
+    this.#scheduler = new Scheduler(monotonic);
+    this.#intake = new Intake({ scheduler: this.#scheduler, monotonic, nodes });
+    this.#loader = new Loader({
+      targets,
+      clock,
+      log,
+      onLoaded: (lane, target) => this.#loaded(lane, target),
+      onDone: () => this.#pump(),
+    });
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#scheduler.inFlight;
   }
 
   /** Leases held: waiting, in flight, or sent and not yet recorded. */
   get held(): number {
-    return this.#held;
+    return this.#intake.held;
   }
 
   /** Leases that the node can still take. */
   get room(): number {
-    return this.#stopping ? 0 : Math.max(0, LIMITS.nodeLeases - this.#held);
+    return this.#stopping ? 0 : this.#intake.room;
   }
 
-  /** Endpoints that have as much waiting here as they may. */
+  /** Endpoints whose new deliveries are left in the queue: they have as much waiting here as they may, or are in trouble. */
   fullEndpoints(): string[] {
-    const nodes = this.#options.nodes();
-    const full: string[] = [];
-    for (const lane of this.#lanes.values()) if (lane.isFull(nodes)) full.push(lane.id);
-    return full;
+    return this.#intake.full();
   }
 
-  /** Endpoints that failed lately on this node. */
+  /** Endpoints that failed lately: their deliveries get rows of their own at once. */
   failingEndpoints(): string[] {
-    return [];
+    return this.#intake.failing();
+  }
+
+  /** How many deliveries each endpoint may get in a claim. */
+  claimRooms(): ClaimRooms {
+    return this.#intake.rooms();
   }
 
   /** The endpoints that deliveries wait for, as they are known here. */
   known(): { id: string; version: number }[] {
     const known: { id: string; version: number }[] = [];
-    for (const { id, target, waiting } of this.#lanes.values())
+    for (const { id, target, waiting } of this.#scheduler.lanes.values())
       if (waiting > 0 && target !== null) known.push({ id, version: target.version });
     return known;
   }
@@ -99,13 +106,19 @@ export class Dispatcher {
       this.#options.release(deliveries);
       return;
     }
-    this.#held += deliveries.length;
+    this.#intake.add(deliveries.length);
+    const lanes = new Set<Lane>();
     for (const delivery of deliveries) {
-      const lane = this.#lane(delivery.endpointId);
+      const lane = this.#scheduler.open(delivery.endpointId);
       lane.add(delivery);
+      lanes.add(lane);
       if (lane.target === null || lane.target.version < delivery.endpointVersion) {
         lane.target = this.#options.targets.get(delivery.endpointId, delivery.endpointVersion) ?? null;
       }
+    }
+    for (const lane of lanes) {
+      this.#giveBack(lane, this.#intake.surplus(lane));
+      lane.mayWantMore ||= this.#intake.isHalfFull(lane);
       this.#wake(lane);
     }
     this.#pump();
@@ -113,37 +126,37 @@ export class Dispatcher {
 
   /** Counts leases that are recorded without being sent. */
   hold(count: number): void {
-    this.#held += count;
+    this.#intake.add(count);
   }
 
   /** The results of so many leases are stored. */
   recorded(count: number): void {
-    this.#held -= count;
-    this.#options.onRoom();
+    const before = this.room;
+    this.#intake.remove(count);
+    if (before < LIMITS.claimBatch && this.room >= LIMITS.claimBatch) this.#options.onRoom();
     this.#settle();
   }
 
   /** Gives back what waits for an endpoint that was disabled or changed; requests in flight go on. */
   releaseEndpoint(id: string): void {
     this.#options.targets.forget(id);
-    const lane = this.#lanes.get(id);
+    this.#scheduler.forget(id);
+    const lane = this.#scheduler.lanes.get(id);
     if (lane === undefined) return;
-    const waiting = lane.clear();
     lane.target = null;
-    this.#held -= waiting.length;
-    this.#options.release(waiting);
+    this.#giveBack(lane, lane.waiting);
     this.#tidy(lane);
   }
 
   /** Sends nothing new, gives back what waits, and waits for the requests in flight, at most `drainMs`. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const lane of Array.from(this.#lanes.values())) {
+    for (const lane of Array.from(this.#scheduler.lanes.values())) {
       lane.cancelTimer?.();
       lane.cancelTimer = null;
       this.releaseEndpoint(lane.id);
     }
-    if (this.#inFlight === 0) return;
+    if (this.inFlight === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;
     const cancel = this.#options.clock.after(LIMITS.drainMs, resolve);
@@ -151,30 +164,10 @@ export class Dispatcher {
     cancel();
   }
 
-  #lane(id: string): Lane {
-    let lane = this.#lanes.get(id);
-    if (lane === undefined) {
-      lane = new Lane(id);
-      this.#lanes.set(id, lane);
-    }
-    return lane;
-  }
-
   #wake(lane: Lane): void {
-    if (lane.waiting === 0 || lane.inFlight >= LIMITS.endpointInFlight || lane.loading || lane.cancelTimer !== null) return;
-    if (lane.target === null) {
-      lane.loading = true;
-      if (this.#toLoad.size === 0) setImmediate(() => void this.#loadTargets());
-      this.#toLoad.add(lane);
-      return;
-    }
-    this.#ready.add(lane);
-  }
-
-  #park(lane: Lane, organizationId: string): void {
-    const parked = this.#parked.get(organizationId);
-    if (parked === undefined) this.#parked.set(organizationId, new Set([lane]));
-    else parked.add(lane);
+    if (lane.waiting === 0 || lane.loading || lane.cancelTimer !== null) return;
+    if (lane.target === null) this.#loader.add(lane);
+    else this.#scheduler.offer(lane);
   }
 
   /**
@@ -182,26 +175,20 @@ export class Dispatcher {
    * of connections in use then follows the receivers' latency and not the caps: few warm ones carry more than many.
    */
   #pump(): void {
-    while (this.#inFlight < LIMITS.nodeInFlight && this.#ready.size > 0) {
-      if (this.#sentInTurn >= LIMITS.sendsPerTurn) return;
-      const lane = this.#ready.values().next().value!;
-      this.#ready.delete(lane);
-      if (lane.target === null || lane.waiting === 0) continue;
-      const { organizationId } = lane.target;
-      if ((this.#organizationInFlight.get(organizationId) ?? 0) >= LIMITS.organizationInFlight) {
-        this.#park(lane, organizationId);
-        continue;
-      }
+    while (this.#sentInTurn < LIMITS.sendsPerTurn) {
+      const lane = this.#scheduler.next();
+      if (lane === null) return;
       const now = this.#options.clock.monotonic();
       const wait = lane.wait(now);
       if (wait > 0) {
         this.#delay(lane, wait);
         continue;
       }
-      if (this.#sentInTurn === 0) setImmediate(() => this.#nextTurn());
-      this.#sentInTurn += 1;
-      this.#send(lane, lane.target, lane.take()!, now);
-      if (lane.waiting === LOW_WATER) this.#options.onRoom();
+      this.#sendNext(lane, lane.target!, now);
+      if (lane.mayWantMore && !this.#intake.isHalfFull(lane)) {
+        lane.mayWantMore = false;
+        this.#options.onRoom();
+      }
       this.#wake(lane);
     }
   }
@@ -215,123 +202,139 @@ export class Dispatcher {
     });
   }
 
+  #sendNext(lane: Lane, target: Target, now: number): void {
+    const { sender } = target;
+    if (typeof sender === 'string') {
+      // Somebody else's work: another node may know the dialect, or have the key. This one asks again later.
+      this.#avoid(lane, sender === 'unknown_dialect' ? undefined : sender);
+      return;
+    }
+    const delivery = lane.take()!;
+    // Another node has taken its batch over, and sends it.
+    if (delivery.batch?.isLost) {
+      this.#intake.remove(1);
+      return;
+    }
+    const neededUntil = now + sender.dialect.timeoutMs + LIMITS.leaseMarginMs;
+    if (neededUntil > delivery.leaseEndsAt) {
+      const late = [delivery, ...lane.clearEndingBefore(neededUntil)];
+      this.#intake.remove(late.length);
+      this.#options.release(late);
+      return;
+    }
+    if (this.#sentInTurn === 0) setImmediate(() => this.#nextTurn());
+    this.#sentInTurn += 1;
+    lane.spend(now, this.#options.nodes());
+    this.#scheduler.began(lane, target.organizationId);
+    this.#watch();
+    void attempt(this.#options, sender, target.version, delivery).then(([sent, result]) => {
+      this.#ended(lane, target, sender, delivery, sent, result);
+    });
+  }
+
   #nextTurn(): void {
     this.#sentInTurn = 0;
     this.#pump();
   }
 
-  #send(lane: Lane, target: Target, delivery: LeasedDelivery, now: number): void {
-    const { clock, nodes, release, transport } = this.#options;
-    const { sender } = target;
-    // Another node has taken its batch over, and sends it.
-    if (delivery.batch?.isLost) {
-      this.#held -= 1;
-      return;
-    }
-    // A dialect that this version does not know (a newer node's) and a lease that ends too soon: somebody else's work.
-    if (sender === null || now + sender.dialect.timeoutMs + LIMITS.leaseMarginMs > delivery.leaseEndsAt) {
-      this.#held -= 1;
-      release([delivery]);
-      return;
-    }
-    lane.spend(now, nodes());
-    this.#count(lane, target.organizationId, 1);
-    const { attempt, event, id: deliveryId } = delivery;
-    const signedAt = clock.now();
-    const request = buildRequest(sender, { event, deliveryId, attempt, now: signedAt, timeoutMs: sender.dialect.timeoutMs });
-    const sent = { startedAt: signedAt, endpointVersion: target.version, signature: request.signature };
-    void transport.post(request).then((result) => {
-      this.#count(lane, target.organizationId, -1);
-      this.#finish(lane, target, sender, delivery, sent, result);
-      this.#wake(lane);
-      this.#pump();
-      this.#tidy(lane);
-      this.#settle();
-    });
-  }
-
-  #finish(lane: Lane, target: Target, { dialect }: Sender, delivery: LeasedDelivery, sent: SentRequest, result: AttemptResult): void {
+  #ended(lane: Lane, target: Target, { dialect }: Sender, delivery: LeasedDelivery, sent: SentRequest, result: AttemptResult): void {
     const { clock, random, record, retryDelayScale } = this.#options;
-    const outcome = outcomeOf(dialect, delivery.attempt, result, retryDelayScale, random);
-    if (outcome.kind === 'retry' && outcome.pauseMs > 0) lane.hold(clock.monotonic(), outcome.pauseMs);
-    reportAttempt(this.#options, target, dialect.name, delivery, result, outcome.kind);
-    record(delivery, {
-      ...sent,
-      outcome: outcome.kind,
-      durationMs: result.durationMs,
-      status: result.status,
-      error: result.error,
-      responseBody: result.responseBody,
-      dueAt: outcome.kind === 'retry' ? clock.now() + outcome.delayMs : null,
-      disableAfterFailures: dialect.disableAfterFailures,
-      goneDisables: dialect.goneDisables,
+    const now = clock.monotonic();
+    if (result.ours === true) {
+      this.#scheduler.ended(lane);
+      this.#tryAgain(lane, delivery, result);
+    } else {
+      lane.ownFaults = 0;
+      lane.health.note(now, result, lane.inFlight >= lane.health.limitAt(now));
+      this.#scheduler.ended(lane);
+      const outcome = outcomeOf(dialect, delivery.attempt, result, retryDelayScale, random);
+      if (outcome.kind === 'retry' && outcome.pauseMs > 0) lane.hold(now, outcome.pauseMs);
+      reportAttempt(this.#options, target, dialect.name, delivery, result, outcome.kind);
+      record(delivery, {
+        ...sent,
+        outcome: outcome.kind,
+        durationMs: result.durationMs,
+        status: result.status,
+        error: result.error,
+        responseBody: result.responseBody,
+        dueAt: outcome.kind === 'retry' ? clock.now() + outcome.delayMs : null,
+        disableAfterFailures: dialect.disableAfterFailures,
+        goneDisables: dialect.goneDisables,
+      });
+      this.#giveBack(lane, this.#intake.surplus(lane));
+    }
+    this.#wake(lane);
+    this.#pump();
+    this.#tidy(lane);
+    this.#settle();
+  }
+
+  /** A fault of ours uses up no attempt: it is made again in a moment, and after some rounds the queue has it back. */
+  #tryAgain(lane: Lane, delivery: LeasedDelivery, { error }: AttemptResult): void {
+    const now = this.#options.clock.monotonic();
+    lane.putBack(delivery);
+    if (this.#stopping) {
+      this.#giveBack(lane, lane.waiting);
+      return;
+    }
+    if (lane.wait(now) > 0) return; // one of those that were in flight together
+    lane.hold(now, LIMITS.ownFaultMs * 2 ** lane.ownFaults);
+    lane.ownFaults += 1;
+    if (lane.ownFaults < LIMITS.ownFaultTries) return;
+    this.#options.log.error({ endpoint: lane.id, error }, 'requests cannot be made from here; what waits for the endpoint goes back');
+    lane.ownFaults = 0;
+    this.#avoid(lane, error ?? undefined);
+  }
+
+  /** Leaves an endpoint to other nodes for a while. */
+  #avoid(lane: Lane, error: AttemptError | undefined): void {
+    lane.health.avoid(this.#options.clock.monotonic());
+    this.#scheduler.review(lane);
+    this.#giveBack(lane, lane.waiting, error);
+    this.#tidy(lane);
+  }
+
+  /** Gives so many of those that wait back to the queue, the newest first. */
+  #giveBack(lane: Lane, count: number, error?: AttemptError): void {
+    if (count === 0) return;
+    const deliveries = lane.clear(lane.waiting - count);
+    this.#intake.remove(deliveries.length);
+    this.#options.release(deliveries, error);
+  }
+
+  /** Looks for endpoints that have stopped answering, as long as requests are in flight. */
+  #watch(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#options.clock.after(LIMITS.stallCheckMs, () => {
+      this.#isWatching = false;
+      for (const lane of this.#scheduler.findStalled()) this.#giveBack(lane, this.#intake.surplus(lane));
+      this.#pump();
+      if (this.inFlight > 0) this.#watch();
     });
   }
 
-  #count(lane: Lane, organizationId: string, change: 1 | -1): void {
-    lane.inFlight += change;
-    this.#inFlight += change;
-    const inFlight = (this.#organizationInFlight.get(organizationId) ?? 0) + change;
-    if (inFlight === 0) this.#organizationInFlight.delete(organizationId);
-    else this.#organizationInFlight.set(organizationId, inFlight);
-    if (change === -1) this.#unpark(organizationId);
-  }
-
-  /** One slot is free: the lane that waited longest gets its turn. Lanes that were emptied meanwhile are passed over. */
-  #unpark(organizationId: string): void {
-    const parked = this.#parked.get(organizationId);
-    if (parked === undefined) return;
-    for (const lane of parked) {
-      parked.delete(lane);
-      this.#wake(lane);
-      if (this.#ready.has(lane)) break;
+  #loaded(lane: Lane, target: Target | 'gone' | null): void {
+    if (target === 'gone') {
+      // The endpoint is deleted: whoever deleted it, or the sweep, ends its rows.
+      this.#intake.remove(lane.clear().length);
+    } else if (target !== null) {
+      lane.target = target;
+      lane.health.begin(this.#options.clock.monotonic(), target.past);
     }
-    if (parked.size === 0) this.#parked.delete(organizationId);
-  }
-
-  async #loadTargets(): Promise<void> {
-    const lanes = [...this.#toLoad];
-    this.#toLoad = new Set();
-    let targets: Map<string, Target>;
-    try {
-      targets = await this.#options.targets.load(lanes.map((lane) => lane.id));
-    } catch (error) {
-      // The deliveries keep waiting; those whose lease runs short are given back when their turn comes.
-      this.#options.log.warn({ err: error }, 'endpoints could not be loaded, trying again');
-      this.#options.clock.after(LIMITS.storeRetryMs, () => this.#loaded(lanes, null));
-      return;
-    }
-    this.#loaded(lanes, targets);
-  }
-
-  /** Takes over what was loaded; null means that nothing was, and that each lane asks again. */
-  #loaded(lanes: readonly Lane[], targets: ReadonlyMap<string, Target> | null): void {
-    for (const lane of lanes) {
-      lane.loading = false;
-      lane.target = targets?.get(lane.id) ?? null;
-      if (targets !== null && lane.target === null) {
-        // The endpoint is deleted: whoever deleted it, or the sweep, ends its rows.
-        this.#held -= lane.clear().length;
-      }
-      this.#wake(lane);
-      this.#tidy(lane);
-    }
-    this.#pump();
+    this.#wake(lane);
+    this.#tidy(lane);
   }
 
   #tidy(lane: Lane): void {
     if (lane.waiting > 0 || lane.inFlight > 0 || lane.loading || lane.cancelTimer !== null) return;
     // The time before which nothing is sent must not be forgotten: the lane stays until then.
     const wait = lane.wait(this.#options.clock.monotonic());
-    if (wait > 0 && !this.#stopping) {
-      this.#delay(lane, wait);
-      return;
-    }
-    this.#lanes.delete(lane.id);
-    this.#ready.delete(lane);
+    if (wait > 0 && !this.#stopping) this.#delay(lane, wait);
+    else this.#scheduler.close(lane);
   }
 
   #settle(): void {
-    if (this.#stopping && this.#inFlight === 0) this.#onIdle?.();
+    if (this.#stopping && this.inFlight === 0) this.#onIdle?.();
   }
 }

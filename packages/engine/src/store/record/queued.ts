@@ -28,7 +28,7 @@ const RECORD_QUEUED = `
            scheduled_at = case r.outcome when 'retry' then r.due_at else d.scheduled_at end,
            last_attempt_at = case r.outcome when 'retry' then r.started_at else d.last_attempt_at end,
            last_response_status = case r.outcome when 'retry' then r.status else d.last_response_status end,
-           last_error = case r.outcome when 'retry' then r.error else d.last_error end
+           last_error = case r.outcome when 'retry' then r.error else coalesce(r.error, d.last_error) end
       from result r
      where d.id = r.id and d.lease = r.lease and d.leased_by is not null and r.outcome in ('retry', 'released')
     returning d.id, d.organization_id, d.endpoint_id, r.outcome, r.attempt, r.version, r.started_at, r.duration_ms, r.status, r.body, r.error, r.signature
