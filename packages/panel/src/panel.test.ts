@@ -68,6 +68,38 @@ describe('the panel in a browser', () => {
     });
   }
 
+  test('a page that had to give its stream up does not come back by itself, asks meanwhile, and follows again when it is shown', async () => {
+    await open('deliveries');
+    let streams = 0;
+    let asked = 0;
+    const count = (request: { url(): string }) => {
+      if (request.url().endsWith('/deliveries/tail')) streams += 1;
+      if (/deliveries\?since=/.test(request.url())) asked += 1;
+    };
+    owner.page.on('request', count);
+    await owner.page.clock.install();
+    await open('deliveries');
+    await eventually('it follows', () => streams === 1);
+    const others = [];
+    for (let n = 0; n < 4; n++) {
+      const page = await owner.context.newPage();
+      const follows = page.waitForResponse((response) => response.url().endsWith('/deliveries/tail'));
+      await page.goto(place.url + show.pages.deliveries);
+      await follows;
+      others.push(page);
+    }
+    await eventually('it asks instead', async () => {
+      await owner.page.clock.runFor(61_000);
+      return asked > 0;
+    });
+    assert.equal(streams, 1);
+    await owner.page.evaluate(() => window.dispatchEvent(new Event('focus')));
+    await eventually('it follows again', () => streams === 2);
+    for (const page of others) await page.close();
+    owner.page.off('request', count);
+    await owner.page.clock.resume();
+  });
+
   test('the first load is small, and nothing comes from elsewhere', async () => {
     const visitor = await Visitor.arrive(browser);
     let bytes = 0;

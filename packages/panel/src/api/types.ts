@@ -1351,6 +1351,7 @@ export interface Api {
     body: {
       phone_column: string;
       skip_mobile_lookup?: boolean;
+      keep_formulas?: boolean;
     };
     answer: GetPanelOrganizationsSlugListsListId;
   };

@@ -10,12 +10,12 @@ import { ReplayButton } from '../parts/Replay.tsx';
 import { StatusBadge } from '../parts/StatusBadge.tsx';
 import { Time } from '../parts/Time.tsx';
 import type { DeliveryFilters } from '../router.tsx';
+import { MAX_NEW, useTail } from '../parts/tail.ts';
 import { useOrganization } from '../session.ts';
 
 export type Delivery = Answer<'GET /panel/organizations/{slug}/deliveries'>['data'][number];
 
 const STATUSES = ['pending', 'in_flight', 'delivered', 'exhausted', 'undelivered'];
-const MAX_NEW = 100;
 
 /** The delivery log. Filters are in the address; what is new is announced and never moves the rows under the reader. */
 export function DeliveriesPage() {
@@ -186,17 +186,4 @@ function Search({ onSearch, value }: { readonly value: string; readonly onSearch
       onChange={(event) => setText(event.currentTarget.value)}
     />
   );
-}
-
-/** How many deliveries were made since the page was read. */
-function useTail(slug: string): [number, () => void] {
-  const [count, setCount] = useState(0);
-  useEffect(() => {
-    const source = new EventSource(`/panel/organizations/${encodeURIComponent(slug)}/deliveries/tail`);
-    source.addEventListener('new', (event) =>
-      setCount((now) => Math.min(MAX_NEW, now + (JSON.parse((event as MessageEvent<string>).data) as { count: number }).count)),
-    );
-    return () => source.close();
-  }, [slug]);
-  return [count, () => setCount(0)];
 }

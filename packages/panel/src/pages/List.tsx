@@ -151,6 +151,7 @@ function Mapping({ list }: { readonly list: ListDetail }) {
   const map = useAct('POST /panel/organizations/{slug}/lists/{list_id}/mapping');
   const [chosen, setChosen] = useState<string | null>(null);
   const [skips, setSkips] = useState(false);
+  const [keeps, setKeeps] = useState(false);
   return (
     <Loaded query={preview}>
       {({ columns, phone_column: guess, rows }) => {
@@ -169,14 +170,19 @@ function Mapping({ list }: { readonly list: ListDetail }) {
                 searchable
               />
               <Switch label="Skip carrier look-ups" checked={skips} onChange={(event) => setSkips(event.currentTarget.checked)} mb={8} />
+              <Switch label="Keep formulas" checked={keeps} onChange={(event) => setKeeps(event.currentTarget.checked)} mb={8} />
               <Button
                 disabled={column === null}
                 loading={map.isPending}
-                onClick={() => map.mutate({ params, body: { phone_column: column!, skip_mobile_lookup: skips } })}
+                onClick={() => map.mutate({ params, body: { phone_column: column!, skip_mobile_lookup: skips, keep_formulas: keeps } })}
               >
                 Check the numbers
               </Button>
             </Group>
+            <Text size="sm" c="dimmed">
+              In the results, cells that a spreadsheet would run as a formula begin with an apostrophe, unless you keep them as they were
+              sent.
+            </Text>
             <Box className="panel-card">
               <Title order={2} size="h5" mb="xs">
                 The first rows

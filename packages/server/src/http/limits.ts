@@ -12,4 +12,12 @@ export const HTTP_LIMITS = {
   uploadBytesPerSecond: 4 * 1024,
   /** How exactly both are kept. */
   uploadCheckMs: 5_000,
+  /** Pages of one session that follow the delivery log; one more ends the oldest. */
+  streamsOfSession: 4,
+  /** Of one organization, and of a node: bounds sockets. However many there are, each organization is looked at once. */
+  streamsOfOrganization: 40,
+  streamsAtOnce: 1_000,
+  /** How often such a page hears whether something is new, and how long it stays: browsers come back by themselves. */
+  streamLookMs: 1_000,
+  streamMs: 300_000,
 } as const;

@@ -153,7 +153,7 @@ function describe(operation: Operation, shared: SharedSchemas): object {
           description: Number(status) < 400 ? 'Success' : 'Refused',
           ...(status !== '204' &&
             status !== '304' && {
-              content: { [(schema.responseType as string | undefined) ?? contentType(tag, Number(status))]: media(body, shared) },
+              content: { [contentType(operation, Number(status))]: media(body, shared) },
             }),
         },
       ]),
@@ -253,6 +253,7 @@ function tagOf(url: string): string {
   return url.startsWith('/operator/') ? 'Operator' : 'System';
 }
 
-function contentType(tag: string, status: number): string {
+function contentType({ schema, tag }: Operation, status: number): string {
+  if (status < 400 && schema.responseType !== undefined) return schema.responseType as string;
   return (tag === 'Operator' || tag === 'Panel') && status >= 400 ? 'application/problem+json' : 'application/json';
 }

@@ -28,7 +28,13 @@ export interface UploadsOptions {
 /** What a surface received; the body is on disk, as it came. */
 export type ReceivedList =
   | { readonly format: 'json' }
-  | { readonly format: 'csv'; readonly filename: string; readonly phoneColumn: string; readonly skipMobileLookup: boolean };
+  | {
+      readonly format: 'csv';
+      readonly filename: string;
+      readonly phoneColumn: string;
+      readonly skipMobileLookup: boolean;
+      readonly keepFormulas: boolean;
+    };
 
 /** Writes a body to a local path and says what it is. Throws `UploadRefused`. */
 export type ReceiveBody = (path: string) => Promise<ReceivedList>;
@@ -77,6 +83,7 @@ export class Uploads {
       stagedPath,
       originalPath: received.format === 'json' ? originalPath : null,
       phoneColumn: received.format === 'csv' ? received.phoneColumn : null,
+      keepFormulas: received.format === 'csv' && received.keepFormulas,
     });
     if (caller.plan !== 'list_processing') throw new UploadRefused(403, 'An active list-processing subscription is required');
     if (scan.validRows < LIST_LIMITS.minValidNumbers) {

@@ -33,6 +33,8 @@ export interface Uploader {
 export interface Mapping {
   readonly phoneColumn: string;
   readonly skipMobileLookup: boolean;
+  /** Cells that a spreadsheet would run stay as they were sent. */
+  readonly keepFormulas: boolean;
 }
 
 /** Lists that people upload: received, mapped, validated, confirmed. Each step can be left and taken up later. Throws `UploadRefused`. */
@@ -104,6 +106,7 @@ export class WebUploads {
         stagedPath,
         originalPath: null,
         phoneColumn: mapping.phoneColumn,
+        keepFormulas: mapping.keepFormulas,
       });
       await files.keep(stagedKey, stagedPath);
       const isEnough = scan.validRows >= LIST_LIMITS.minValidNumbers;

@@ -41,6 +41,7 @@ export const PROBLEMS = {
   idempotency_in_progress: [409, 'The first call with this Idempotency-Key is still being done'],
   insufficient_credits: [402, 'The organization has too few credits'],
   inbox_full: [503, 'Too many events are waiting to be stored'],
+  streams_full: [503, 'Too many pages follow their deliveries'],
   uploads_full: [503, 'Too many uploads are under way'],
   internal: [500, 'Something failed on our side'],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -27,8 +27,14 @@ export function receiveMultipart(openBody: OpenBody, headers: IncomingHttpHeader
 function checkedForm({ fields, filename }: ReceivedForm): ReceivedList {
   const phoneColumn = fields.get('phone_column');
   if (!phoneColumn) throw new UploadRefused(400, 'phone_column is required');
-  const skip = fields.get('skip_mobile_lookup') ?? 'false';
-  if (skip !== 'true' && skip !== 'false') throw new UploadRefused(400, 'skip_mobile_lookup must be true or false');
+  const skipMobileLookup = flag(fields, 'skip_mobile_lookup');
+  const keepFormulas = flag(fields, 'keep_formulas');
   const name = fields.get('filename_override') || filename;
-  return { format: 'csv', filename: name.slice(0, LIST_LIMITS.filenameLength), phoneColumn, skipMobileLookup: skip === 'true' };
+  return { format: 'csv', filename: name.slice(0, LIST_LIMITS.filenameLength), phoneColumn, skipMobileLookup, keepFormulas };
+}
+
+function flag(fields: ReceivedForm['fields'], name: string): boolean {
+  const value = fields.get(name) ?? 'false';
+  if (value !== 'true' && value !== 'false') throw new UploadRefused(400, `${name} must be true or false`);
+  return value === 'true';
 }

@@ -175,12 +175,18 @@ export const UploadPage = Type.Object(
 );
 
 /** Documented here; the body is streamed to disk and checked there, so that a large one never sits in memory. */
+/** Ours: the vendor's documentation says nothing about the cells of results. */
+const KeepFormulas = Type.Optional(
+  Type.Boolean({ description: 'Cells that a spreadsheet would run stay as they were sent; otherwise an apostrophe goes before them' }),
+);
+
 export const CreateUploadJson = Type.Object(
   {
     phone_numbers: Type.Optional(Type.Array(Type.String(), { maxItems: 250_000 })),
     contacts: Type.Optional(Type.Array(Type.Object({ phone: Type.String() }), { maxItems: 250_000 })),
     filename: Type.Optional(Type.String({ maxLength: 255 })),
     skip_mobile_lookup: Type.Optional(Type.Boolean()),
+    keep_formulas: KeepFormulas,
   },
   { examples: [{ filename: 'spring-list.csv', phone_numbers: ['+13125550100', '(773) 555-0101', '7735550102'] }] },
 );
@@ -189,6 +195,7 @@ export const CreateUploadForm = Type.Object({
   file: Type.String({ contentMediaType: 'text/csv' }),
   phone_column: Type.String(),
   skip_mobile_lookup: Type.Optional(Type.Boolean()),
+  keep_formulas: KeepFormulas,
   filename_override: Type.Optional(Type.String({ maxLength: 255 })),
 });
 

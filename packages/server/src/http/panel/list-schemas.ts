@@ -57,8 +57,15 @@ export const ListPreviewBody = Type.Object(
   { columns: Type.Array(Type.String()), rows: Type.Array(Type.Array(Type.String())), phone_column: nullable(Type.String()) },
   { examples: [{ columns: ['phone', 'name'], rows: [['+13125550142', 'Ada']], phone_column: 'phone' }] },
 );
+const KeepFormulas = Type.Optional(
+  Type.Boolean({ description: 'Cells that a spreadsheet would run stay as they were sent; otherwise an apostrophe goes before them' }),
+);
 export const MapList = Type.Object(
-  { phone_column: Type.String({ minLength: 1, maxLength: 1_000 }), skip_mobile_lookup: Type.Optional(Type.Boolean()) },
+  {
+    phone_column: Type.String({ minLength: 1, maxLength: 1_000 }),
+    skip_mobile_lookup: Type.Optional(Type.Boolean()),
+    keep_formulas: KeepFormulas,
+  },
   { additionalProperties: false, examples: [{ phone_column: 'phone' }] },
 );
 export const UploadForm = Type.Object({ file: Type.String({ format: 'binary', description: 'a CSV' }) });

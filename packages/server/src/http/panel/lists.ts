@@ -66,8 +66,8 @@ export function listRoutes(app: FastifyInstance, { clock, uploads, webUploads }:
       },
     },
     async (request) => {
-      const { phone_column: phoneColumn, skip_mobile_lookup: skipMobileLookup = false } = request.body;
-      return toList(await webUploads.map(await find(request), { phoneColumn, skipMobileLookup }));
+      const { keep_formulas: keepFormulas = false, phone_column: phoneColumn, skip_mobile_lookup: skipMobileLookup = false } = request.body;
+      return toList(await webUploads.map(await find(request), { phoneColumn, skipMobileLookup, keepFormulas }));
     },
   );
 

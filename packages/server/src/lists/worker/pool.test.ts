@@ -25,6 +25,7 @@ test('one organization with many files has its share of the threads; another com
       stagedPath,
       originalPath: null,
       phoneColumn: 'phone',
+      keepFormulas: false,
     });
     assert.equal(validRows, 20_000);
     ended.push(owner);

@@ -11,6 +11,8 @@ export interface ScanJob {
   readonly originalPath: string | null;
   /** CSV only: the name of the column that holds the numbers. */
   readonly phoneColumn: string | null;
+  /** Cells that a spreadsheet would run are staged as they were sent. A JSON body may ask for it too. */
+  readonly keepFormulas: boolean;
 }
 
 export interface ScanResult {

@@ -5,6 +5,7 @@ import { UploadRefused } from '../model.ts';
 import { NumberSet } from '../number-set.ts';
 import { FOREIGN, INVALID, normalizePhone } from '../phone.ts';
 import { readCsv } from './csv.ts';
+import { asText } from './formulas.ts';
 import type { ScanJob, ScanResult } from './protocol.ts';
 import { csvRecord, ROW_KIND, StagedWriter, writeAll } from './staged-rows.ts';
 
@@ -14,13 +15,15 @@ class Checker {
   readonly #staged: StagedWriter;
   readonly #phoneIndex: number;
   readonly #width: number;
+  readonly #toRecord: (fields: readonly string[]) => string;
   readonly counts = { totalRows: 0, validRows: 0, invalidRows: 0, duplicateRows: 0 };
 
-  constructor(staged: StagedWriter, header: readonly string[], phoneIndex: number) {
+  constructor(staged: StagedWriter, header: readonly string[], options: { readonly phoneIndex: number; readonly keepFormulas: boolean }) {
     this.#staged = staged;
-    this.#phoneIndex = phoneIndex;
+    this.#phoneIndex = options.phoneIndex;
+    this.#toRecord = options.keepFormulas ? csvRecord : (fields) => csvRecord(fields.map(asText));
     this.#width = header.length;
-    staged.write(ROW_KIND.header, 0, csvRecord(header));
+    staged.write(ROW_KIND.header, 0, this.#toRecord(header));
   }
 
   row(fields: string[]): void {
@@ -28,7 +31,7 @@ class Checker {
     if (fields.length !== this.#width) fitTo(fields, this.#width);
     const number = normalizePhone(fields[this.#phoneIndex]!);
     this.counts.totalRows += 1;
-    this.#staged.write(this.#kindOf(number), number, csvRecord(fields));
+    this.#staged.write(this.#kindOf(number), number, this.#toRecord(fields));
   }
 
   #kindOf(number: number): number {
@@ -66,7 +69,7 @@ async function scanCsv(job: ScanJob, staged: StagedWriter): Promise<ScanResult> 
       staged.restart();
     },
     header: (header) => {
-      checker = new Checker(staged, header, phoneIndex(header, job.phoneColumn ?? ''));
+      checker = new Checker(staged, header, { phoneIndex: phoneIndex(header, job.phoneColumn ?? ''), keepFormulas: job.keepFormulas });
     },
     rows: (rows) => {
       for (const row of rows) checker!.row(row);
@@ -95,21 +98,23 @@ interface JsonUpload {
   readonly phone_numbers?: unknown;
   readonly contacts?: unknown;
   readonly skip_mobile_lookup?: unknown;
+  readonly keep_formulas?: unknown;
 }
 
 function scanJson(job: ScanJob, staged: StagedWriter): ScanResult {
   const body = parseJson(job.inputPath);
-  const { filename = null, skip_mobile_lookup: skip = null } = body;
+  const { filename = null, keep_formulas: keep = null, skip_mobile_lookup: skip = null } = body;
   if (filename !== null && (typeof filename !== 'string' || filename.length === 0 || filename.length > LIST_LIMITS.filenameLength)) {
     throw new UploadRefused(400, `filename must be a string of 1 to ${LIST_LIMITS.filenameLength} characters`);
   }
   if (filename !== null && !isFitText(filename)) throw new UploadRefused(400, `filename ${UNFIT_TEXT}`);
   if (skip !== null && typeof skip !== 'boolean') throw new UploadRefused(400, 'skip_mobile_lookup must be true or false');
+  if (keep !== null && typeof keep !== 'boolean') throw new UploadRefused(400, 'keep_formulas must be true or false');
   if ((body.phone_numbers === undefined) === (body.contacts === undefined)) {
     throw new UploadRefused(400, 'exactly one of phone_numbers and contacts must be given');
   }
   const { header, rows } = body.phone_numbers !== undefined ? fromNumbers(body.phone_numbers) : fromContacts(body.contacts);
-  const checker = new Checker(staged, header, 0);
+  const checker = new Checker(staged, header, { phoneIndex: 0, keepFormulas: keep ?? job.keepFormulas });
   const original = openSync(job.originalPath!, 'w', 0o600);
   try {
     let text = `${csvRecord(header)}\n`;
