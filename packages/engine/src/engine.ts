@@ -117,7 +117,7 @@ export class Engine {
       return previewRequest({ database, dialects, sealer, retryDelayScale, now: clock.now() }, organizationId, deliveryId);
     };
     this.#dispatcher = new Dispatcher({
-      targets: new TargetCache(database, this.dialects, sealer, log),
+      targets: new TargetCache(database.hot, this.dialects, sealer, log),
       transport: this.#transport,
       clock,
       log,
@@ -253,11 +253,11 @@ export class Engine {
 
   /** The delivery log of an organization, newest first. */
   deliveries(filter: DeliveryFilter, limit: number): Promise<Delivery[]> {
-    return listDeliveries(this.#database, filter, limit);
+    return listDeliveries(this.#database.reads, filter, limit);
   }
 
   delivery(organizationId: string, id: string): Promise<{ delivery: Delivery; attempts: LoggedAttempt[] } | null> {
-    return findDelivery(this.#database, organizationId, id);
+    return findDelivery(this.#database.reads, organizationId, id);
   }
 
   /** Days that an organization's history is kept; null for as long as everybody's. */
@@ -278,12 +278,12 @@ export class Engine {
 
   /** What waits in the database, for every node. Reads the queue: not for the hot path. */
   backlog(): Promise<Backlog> {
-    return measureBacklog(this.#database, new Date(this.#clock.now()));
+    return measureBacklog(this.#database.reads, new Date(this.#clock.now()));
   }
 
   /** What of one organization waits; each endpoint is counted up to `LIMITS.countedDeliveries`. */
   backlogOf(organizationId: string): Promise<OrganizationBacklog> {
-    return measureOrganization(this.#database, organizationId, new Date(this.#clock.now()));
+    return measureOrganization(this.#database.reads, organizationId, new Date(this.#clock.now()));
   }
 
   /** The bytes and headers of a delivery's last or coming attempt; null when it, its event or its endpoint is gone. */

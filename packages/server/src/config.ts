@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { DataDirectoryNotOurs, ensurePrivateDirectory } from '@dialhook/engine';
+import { DataDirectoryNotOurs, ensurePrivateDirectory, LANE_SIZES, type LaneSizes } from '@dialhook/engine';
 import { KEY_FILES, keptKey, OpenKeyFile, refuseOpenKeys } from './key-files.ts';
 
 export type Role = 'all' | 'api' | 'worker';
@@ -11,6 +11,8 @@ export interface Config {
   readonly port: number;
   /** Unset: the embedded database. */
   readonly databaseUrl: string | undefined;
+  /** Connections to PostgreSQL, by kind of work. */
+  readonly connections: LaneSizes;
   readonly dataDir: string;
   /** 32 bytes. */
   readonly secretKey: Buffer;
@@ -43,6 +45,12 @@ export const VARIABLES = {
   HOST: ['127.0.0.1', 'address to listen on'],
   PORT: ['8400', 'port to listen on; 0 picks a free one'],
   DATABASE_URL: ['', 'PostgreSQL 15 or newer; unset means the embedded database in the data directory'],
+  DIALHOOK_HOT_CONNECTIONS: [String(LANE_SIZES.hot), 'PostgreSQL connections for publishing, claiming and recording, from 1 to 50'],
+  DIALHOOK_WORK_CONNECTIONS: [
+    String(LANE_SIZES.work),
+    'PostgreSQL connections for everything else that the API changes or looks up, from 1 to 50',
+  ],
+  DIALHOOK_READ_CONNECTIONS: [String(LANE_SIZES.reads), 'PostgreSQL connections for reads of the API that may be long, from 1 to 50'],
   DIALHOOK_DATA_DIR: [
     './.dialhook',
     'embedded database, files, and generated keys; it must belong to the user that runs Dialhook, and is closed to others',
@@ -74,6 +82,8 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const MIN_TOKEN_LENGTH = 16;
 /** Ten years of day partitions are still few enough to plan queries over. */
 const MAX_RETENTION_DAYS = 3_650;
+/** Of one kind: PostgreSQL serves a few hundred in all, and more at once are slower than fewer. */
+const MAX_CONNECTIONS = 50;
 const MAX_SCALE = 1_000;
 const MAX_SPEED = 1_000_000;
 
@@ -114,6 +124,8 @@ export function loadConfig(env: Environment): Config {
   if (tokenText !== undefined && tokenText.length < MIN_TOKEN_LENGTH)
     throw new ConfigError('DIALHOOK_OPERATOR_TOKEN', '…', `at least ${MIN_TOKEN_LENGTH} characters`);
 
+  const connections = (name: 'DIALHOOK_HOT_CONNECTIONS' | 'DIALHOOK_WORK_CONNECTIONS' | 'DIALHOOK_READ_CONNECTIONS') =>
+    integer(name, text(name), 1, MAX_CONNECTIONS);
   const dataDir = resolve(text('DIALHOOK_DATA_DIR'));
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -131,6 +143,11 @@ export function loadConfig(env: Environment): Config {
     host,
     port,
     databaseUrl,
+    connections: {
+      hot: connections('DIALHOOK_HOT_CONNECTIONS'),
+      work: connections('DIALHOOK_WORK_CONNECTIONS'),
+      reads: connections('DIALHOOK_READ_CONNECTIONS'),
+    },
     dataDir,
     secretKey: Buffer.from(secretText ?? keptKey(dataDir, KEY_FILES.secretKey), 'hex'),
     operatorToken: tokenText ?? keptKey(dataDir, KEY_FILES.operatorToken),

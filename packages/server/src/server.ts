@@ -68,7 +68,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? pino({ level: config.logLevel, serializers: { err: describeError } });
-  const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir });
+  const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, sizes: config.connections, log });
   try {
     await migrate(database, [engineMigrations, serverMigrations]);
     const files = options.files ?? new DirectoryStore(join(config.dataDir, 'files'));

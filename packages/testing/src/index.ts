@@ -1,9 +1,19 @@
 export { FakeClock } from './clock.ts';
-export { admin, DATABASE_KINDS, openAdmin, freshDatabase, freshPlace, type DatabaseKind, type TestDatabase } from './databases.ts';
+export {
+  admin,
+  DATABASE_KINDS,
+  templates,
+  openAdmin,
+  freshDatabase,
+  freshPlace,
+  type DatabaseKind,
+  type TestDatabase,
+} from './databases.ts';
 export { ApiClient, type ApiResponse } from './api-client.ts';
 export { eventually } from './eventually.ts';
 export { freePort } from './postgres-process.ts';
 export { startPostgres, type PostgresServer } from './postgres.ts';
+export { TcpProxy } from './tcp-proxy.ts';
 export { Receiver, type Answer, type Received } from './receiver.ts';
 export { startTestServer, type TestServer } from './test-server.ts';
 export { killRun, type KillReport } from './kill-run.ts';

@@ -21,7 +21,7 @@ export interface TestServer {
 /** A whole node on a fresh database, listening on a free loopback port. */
 export async function startTestServer(
   kind: DatabaseKind,
-  env: Record<string, string> = {},
+  env: Record<string, string> | ((place: Readonly<Record<string, string>>) => Record<string, string>) = {},
   options: (config: Config) => Parameters<typeof startServer>[1] = () => ({}),
 ): Promise<TestServer> {
   const place = await freshPlace(kind);
@@ -32,7 +32,7 @@ export async function startTestServer(
     DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true',
     DIALHOOK_OPERATOR_TOKEN: operatorToken,
     ...place.env,
-    ...env,
+    ...(typeof env === 'function' ? env(place.env) : env),
   });
   const server = await startServer(config, options(config));
   const operator = await ApiClient.connect(server.url, operatorToken);

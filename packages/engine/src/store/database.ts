@@ -1,4 +1,8 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { silentLog, type Log } from '../core/log.ts';
+import { Lane, type LaneOptions } from './lane.ts';
+import { SessionPool } from './pool.ts';
+import { Session } from './session.ts';
 
 /** One statement. A name makes the server keep its plan: hot statements have one, and the name says the variant. */
 export interface Statement {
@@ -17,88 +21,112 @@ export interface Transaction extends Queryable {
   afterCommit(effect: () => void): void;
 }
 
+/** How many connections each kind of work has, at most; they are opened when they are needed. */
+export interface LaneSizes {
+  readonly hot: number;
+  readonly work: number;
+  readonly reads: number;
+}
+
 export interface DatabaseOptions {
-  readonly connection: pg.PoolConfig;
-  /** Connections at most. The embedded database has exactly one session. */
-  readonly maxConnections: number;
+  readonly connection: pg.ClientConfig;
   readonly kind: 'postgres' | 'embedded';
-  /** Runs after the pool is closed, such as stopping the embedded server. */
+  readonly sizes?: Partial<LaneSizes> | undefined;
+  readonly log?: Log | undefined;
+  /** Runs after the connections are closed, such as stopping the embedded server. */
   readonly onClose?: () => Promise<void>;
 }
 
-/** A statement that runs longer than this is a defect or a database in trouble, not work that is still wanted. */
-const STATEMENT_TIMEOUT_MS = 60_000;
-/** How long a caller waits for a free connection before the database counts as overloaded. */
-const CONNECT_TIMEOUT_MS = 10_000;
+/** With one for the heartbeat, one for searching and one for upkeep: at most 13 for each node. */
+export const LANE_SIZES: LaneSizes = { hot: 4, work: 4, reads: 2 };
 
-const types = { getTypeParser };
+type LaneName = 'heartbeat' | 'hot' | 'work' | 'reads' | 'search' | 'upkeep';
 
-/** The one door to SQL, the same on PostgreSQL and on the embedded database. */
+interface LaneRule extends LaneOptions {
+  /** The server ends a statement after this time; we give up a little later, when not even that was answered. */
+  readonly statementMs: number;
+  /** Connections are closed when nobody needed them for so long. */
+  readonly idleMs?: number;
+}
+
+/** How much later than the server we give up: its own answer, which keeps the connection, should come first. */
+const GRACE_MS = 2_000;
+const CONNECT_MS = 5_000;
+const IDLE_MS = 10_000;
+/** A transaction that is left open holds locks and keeps old rows alive. */
+const IDLE_IN_TRANSACTION_MS = 60_000;
+
+/** By urgency, which counts where they share one session. */
+const RULES: Record<LaneName, LaneRule> = {
+  // Two beats may fail before others ask themselves whether the node lives.
+  heartbeat: { urgency: 0, waitMs: 3_000, statementMs: 3_000, limitMs: 3_000 + GRACE_MS },
+  hot: { urgency: 0, waitMs: 10_000, statementMs: 10_000, limitMs: 10_000 + GRACE_MS },
+  work: { urgency: 1, waitMs: 10_000, statementMs: 10_000, limitMs: 10_000 + GRACE_MS },
+  reads: { urgency: 2, waitMs: 5_000, statementMs: 5_000, limitMs: 5_000 + GRACE_MS, isRead: true },
+  search: { urgency: 3, waitMs: 5_000, statementMs: 5_000, limitMs: 5_000 + GRACE_MS, isRead: true, idleMs: IDLE_MS },
+  // Detaching a partition waits for every transaction that began before.
+  upkeep: { urgency: 3, waitMs: 60_000, statementMs: 60_000, limitMs: 60_000 + GRACE_MS, idleMs: IDLE_MS },
+};
+/** The embedded server is a thread of ours that cannot end a statement: giving up on it would only leave it running unseen. */
+const EMBEDDED_MS = 600_000;
+/** Until the one session is free; reads give up sooner. */
+const EMBEDDED_WAIT_MS = 60_000;
+
+/**
+ * The one door to SQL, the same on PostgreSQL and on the embedded database. Each kind of work has connections of its
+ * own, so that none starves another; on the embedded database, which has one session, the more urgent goes first.
+ * What `database.query` and `database.transaction` do is `work`.
+ */
 export class Database implements Queryable {
   readonly kind: 'postgres' | 'embedded';
-  /** How many connections there are; a hot path may run this many statements at once, less one for everybody else. */
-  readonly maxConnections: number;
-  readonly #pool: pg.Pool;
+  /** Saying that the node lives. */
+  readonly heartbeat: Lane;
+  /** Publishing, claiming, recording. */
+  readonly hot: Lane;
+  /** Reads of the API that may be long: they end after five seconds, with `read_timeout`. */
+  readonly reads: Lane;
+  /** Searches through bodies: a few seconds of one connection. */
+  readonly search: Lane;
+  /** What nobody waits for: partitions, trimming, migrations. */
+  readonly upkeep: Lane;
+  readonly #work: Lane;
+  readonly #pools: SessionPool[] = [];
   readonly #onClose: (() => Promise<void>) | undefined;
 
   constructor(options: DatabaseOptions) {
-    this.kind = options.kind;
-    this.maxConnections = options.maxConnections;
-    this.#onClose = options.onClose;
-    this.#pool = new pg.Pool({
-      ...options.connection,
-      max: options.maxConnections,
-      connectionTimeoutMillis: options.kind === 'postgres' ? CONNECT_TIMEOUT_MS : 0,
-      idleTimeoutMillis: 0,
-      types,
-      application_name: 'dialhook',
-      // Statements are short and many: compiling a plan would take longer than running it.
-      // The embedded server is one process with us and has no timeouts; PostgreSQL gets them as session settings.
-      ...(options.kind === 'postgres' && {
-        options: `-c statement_timeout=${STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${STATEMENT_TIMEOUT_MS} -c plan_cache_mode=force_generic_plan -c jit=off`,
-      }),
-    });
-    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-    this.#pool.on('error', () => {});
-    // The same for one in use, where the pool does not listen: its statement rejects, and that is how we hear of it.
-    this.#pool.on('connect', (client) => client.on('error', () => {}));
+    const { connection, kind, log = silentLog, onClose, sizes } = options;
+    this.kind = kind;
+    this.#onClose = onClose;
+    const counts = { ...LANE_SIZES, ...sizes, heartbeat: 1, search: 1, upkeep: 1 };
+    const open = (settings: readonly string[]) => () =>
+      Session.open({ connection, connectMs: CONNECT_MS, settings, onSilence: () => this.#pools.forEach((pool) => pool.suspectAll()) });
+    const shared = kind === 'embedded' ? this.#pool({ size: 1, open: open([]) }) : null;
+    const lane = (name: LaneName) => {
+      const { idleMs, statementMs, ...rule } = RULES[name];
+      if (shared !== null) {
+        const waitMs = rule.isRead ? rule.waitMs : EMBEDDED_WAIT_MS;
+        return new Lane(kind, shared, { ...rule, waitMs, limitMs: EMBEDDED_MS }, log);
+      }
+      return new Lane(kind, this.#pool({ size: counts[name], open: open(sessionSettings(statementMs)), idleMs }), rule, log);
+    };
+    this.heartbeat = lane('heartbeat');
+    this.hot = lane('hot');
+    this.#work = lane('work');
+    this.reads = lane('reads');
+    this.search = lane('search');
+    this.upkeep = lane('upkeep');
   }
 
-  async query<Row>(statement: Statement): Promise<Row[]> {
-    // Not `pool.query`: that closes the connection after every failing statement, and with it all prepared plans.
-    const client = await this.#pool.connect();
-    try {
-      return (await client.query(statement as pg.QueryConfig)).rows as Row[];
-    } finally {
-      client.release(); // the pool itself drops a connection that broke
-    }
+  query<Row>(statement: Statement): Promise<Row[]> {
+    return this.#work.query(statement);
   }
 
   /**
    * Runs `work` in one transaction and commits; anything thrown rolls back. On the embedded database there is one
-   * connection: `work` must use the transaction it is given and never wait for another query of the pool.
+   * connection: `work` must use the transaction it is given and never wait for another query.
    */
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    const effects: (() => void)[] = [];
-    let broken: Error | undefined;
-    try {
-      await client.query('begin');
-      const result = await work({
-        query: async <Row>(statement: Statement) => (await client.query(statement as pg.QueryConfig)).rows as Row[],
-        afterCommit: (effect) => void effects.push(effect),
-      });
-      await client.query('commit');
-      for (const effect of effects) effect();
-      return result;
-    } catch (error) {
-      await client.query('rollback').catch((failure: Error) => {
-        broken = failure; // the connection cannot be trusted: the pool closes it
-      });
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#work.transaction(work);
   }
 
   /** Resolves when the database answers. */
@@ -107,34 +135,21 @@ export class Database implements Queryable {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end();
+    await Promise.all(this.#pools.map((pool) => pool.close()));
     await this.#onClose?.();
+  }
+
+  #pool(options: ConstructorParameters<typeof SessionPool>[0]): SessionPool {
+    const pool = new SessionPool(options);
+    this.#pools.push(pool);
+    return pool;
   }
 }
 
-const INT8 = 20;
-
-/** 64-bit integers are counts and sums here, all far below 2^53: numbers serve better than strings. */
-function getTypeParser(oid: number, format?: 'text' | 'binary') {
-  if (oid === INT8 && format !== 'binary') return Number;
-  return pg.types.getTypeParser(oid, format as 'text');
-}
-
-export function isUniqueViolation(error: unknown, constraint?: string): boolean {
-  return sqlState(error) === '23505' && (constraint === undefined || (error as { constraint?: string }).constraint === constraint);
-}
-
-/** Whether the values were at fault (SQLSTATE classes 22 and 23), and not the connection or the server: trying again does not help. */
-export function isDataError(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error) ?? '');
-}
-
-/** Whether the database or the way to it was at fault, and not the statement: the same statement may succeed later. */
-export function isUnavailable(error: unknown): boolean {
-  const state = sqlState(error);
-  return state === undefined || !/^[0-9A-Z]{5}$/.test(state) || /^(08|40|53|55|57)/.test(state) || state === '25006';
-}
-
-function sqlState(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+/** Statements are short and many: compiling a plan, or making a new one each time, would take longer than running it. */
+function sessionSettings(statementMs: number): string[] {
+  return [
+    `set statement_timeout = ${statementMs}; set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS};
+     set plan_cache_mode = force_generic_plan; set jit = off`,
+  ];
 }

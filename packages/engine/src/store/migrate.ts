@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isUniqueViolation, type Database } from './database.ts';
+import type { Database } from './database.ts';
+import { isUniqueViolation } from './trouble.ts';
 
 /** A folder of numbered `.sql` files that belong together, such as the engine's tables. */
 export interface MigrationSet {
@@ -22,6 +23,8 @@ export class DatabaseTooNew extends Error {
 const ADVISORY_LOCK = 34254665;
 /** A migration that waits longer for its lock than this would stall everybody else behind it. */
 const LOCK_TIMEOUT = '10s';
+/** One statement of a migration: an index over a large table takes its time. */
+const MIGRATION_MS = 3_600_000;
 
 /** Brings the database up to date, forward only. Safe when several nodes start at once. Returns what was applied. */
 export async function migrate(database: Database, sets: readonly MigrationSet[]): Promise<string[]> {
@@ -65,14 +68,15 @@ async function currentVersion(database: Database, set: string): Promise<number> 
 async function apply(database: Database, set: MigrationSet, version: number, file: string): Promise<boolean> {
   const sql = readFileSync(join(set.directory, file), 'utf8');
   try {
-    await database.transaction(async (tx) => {
+    await database.upkeep.transaction(async (tx) => {
       if (database.kind === 'postgres') {
+        await tx.query({ text: `set local statement_timeout = ${MIGRATION_MS}` });
         await tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` });
         await tx.query({ text: 'select pg_advisory_xact_lock($1)', values: [ADVISORY_LOCK] });
       }
       await tx.query({ text: 'insert into migrations (set_name, version) values ($1, $2)', values: [set.name, version] });
       await tx.query({ text: sql });
-    });
+    }, MIGRATION_MS);
     return true;
   } catch (error) {
     if (isUniqueViolation(error, 'migrations_pkey')) return false;

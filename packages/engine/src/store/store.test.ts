@@ -89,6 +89,44 @@ for (const kind of DATABASE_KINDS) {
       );
     });
 
+    test('effects that throw take nothing from a committed transaction, nor from each other', async () => {
+      const { database } = place;
+      let told = 0;
+      const result = await database.transaction(async (tx) => {
+        await tx.query({ text: 'insert into things values (70)' });
+        tx.afterCommit(() => {
+          throw new Error('an effect failed');
+        });
+        tx.afterCommit(() => (told += 1));
+        return 'committed';
+      });
+      assert.deepEqual([result, told], ['committed', 1]);
+      assert.deepEqual(await database.query({ text: 'select n from things where n = 70' }), [{ n: 70 }]);
+    });
+
+    test('partitions of another installation in the same database are neither taken for ours nor dropped', async () => {
+      const { database } = place;
+      const now = Date.UTC(2029, 5, 15, 12);
+      await database.query({ text: 'create schema neighbor' });
+      await database.query({ text: 'create table neighbor.events (like public.events including all) partition by range (id)' });
+      for (const day of ['20290613', '20290614', '20290615', '20290616'])
+        await database.query({
+          text: `create table neighbor.events_${day} partition of neighbor.events for values from ('${uuidFloor(Number(day))}') to ('${uuidFloor(Number(day) + 1)}')`,
+        });
+      await database.query({ text: 'create table neighbor.events_20290101 (like neighbor.events including all)' }); // detached
+      const theirs = () =>
+        database.query({ text: `select relname from pg_class where relnamespace = 'neighbor'::regnamespace order by 1` });
+      const before = await theirs();
+      await ensurePartitions(database, now, 1);
+      const ours = await database.query({
+        text: `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'public.events'::regclass and inhrelid::regclass::text ~ '2029061[456]'`,
+      });
+      assert.equal(ours.length, 3);
+      await dropOldPartitions(database, now + 100 * DAY_MS, 30);
+      assert.deepEqual(await theirs(), before);
+      await database.query({ text: 'drop schema neighbor cascade' });
+    });
+
     test('partitions are made ahead, hold what belongs to their day, and are dropped when old', async () => {
       const { database } = place;
       const now = Date.UTC(2030, 5, 15, 12);
@@ -150,7 +188,6 @@ test('a commit on the embedded database reaches the disk: each forces a sync of 
   const { Database } = await import('./database.ts');
   const database = new Database({
     kind: 'embedded',
-    maxConnections: 1,
     connection: { host: server.host, port: server.port, user: 'postgres', database: 'postgres' },
   });
   await database.query({ text: 'create table counted (n int)' });

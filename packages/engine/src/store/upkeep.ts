@@ -1,14 +1,18 @@
 import { uuidFloor } from '../core/ids.ts';
 import type { Database, Queryable } from './database.ts';
+import type { Lane } from './lane.ts';
 
 const DAY_MS = 86_400_000;
 /** Attaching takes a short lock; a writer that holds it longer is waited for at the next upkeep. */
 const LOCK_TIMEOUT = '2s';
 export const PARTITIONED = ['events', 'finished_deliveries', 'attempts'] as const;
 
-/** Makes the day partitions from yesterday (clocks differ between nodes) to `daysAhead` from now. */
+/**
+ * Makes the day partitions from yesterday (clocks differ between nodes) to `daysAhead` from now. A database may hold
+ * several installations, each in a schema of its own: a table is the one that the search path leads to (`regclass`).
+ */
 export async function ensurePartitions(
-  database: Database,
+  database: Database | Lane,
   now: number,
   daysAhead: number,
   tables: readonly string[] = PARTITIONED,
@@ -19,8 +23,9 @@ export async function ensurePartitions(
     for (const table of tables) wanted.set(`${table}_${dayName(from)}`, { table, from });
   }
   const existing = await database.query<{ name: string }>({
-    text: `select c.relname as name from pg_class c where c.relname = any ($1::text[])`,
-    values: [[...wanted.keys()]],
+    text: `select c.relname as name from pg_class c
+            where c.relname = any ($1::text[]) and c.relnamespace = any (select p.relnamespace from pg_class p where p.oid = any ($2::regclass[]))`,
+    values: [[...wanted.keys()], tables],
   });
   for (const { name } of existing) wanted.delete(name);
   for (const [name, { table, from }] of wanted) {
@@ -32,7 +37,7 @@ export async function ensurePartitions(
  * Makes the table first and attaches it then: `create table ... partition of` would wait for every reader and stop
  * every writer of the parent meanwhile; attaching an empty table with its indexes does neither.
  */
-function makePartition(database: Database, name: string, table: string, from: number): Promise<void> {
+function makePartition(database: Database | Lane, name: string, table: string, from: number): Promise<void> {
   return database.transaction(async (tx) => {
     if (database.kind === 'postgres') await tx.query({ text: `set local lock_timeout = '${LOCK_TIMEOUT}'` });
     await tx.query({ text: `create table ${name} (like ${table} including all)` });
@@ -44,7 +49,7 @@ function makePartition(database: Database, name: string, table: string, from: nu
 
 /** Drops the partitions that hold nothing younger than `keepDays`. Detached first, so that nobody waits for the drop. */
 export async function dropOldPartitions(
-  database: Database,
+  database: Database | Lane,
   now: number,
   keepDays: number,
   tables: readonly string[] = PARTITIONED,
@@ -53,7 +58,7 @@ export async function dropOldPartitions(
   const rows = await database.query<{ name: string; parent: string; detaching: boolean }>({
     text: `select c.relname as name, p.relname as parent, i.inhdetachpending as detaching
              from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
-            where p.relname = any ($1::text[])`,
+            where p.oid = any ($1::regclass[])`,
     values: [tables],
   });
   const old = rows.filter(({ name }) => name.slice(-8) < oldest);
@@ -68,11 +73,12 @@ export async function dropOldPartitions(
 }
 
 /** Tables that a node detached and died before it could drop them. */
-async function dropDetached(database: Database, oldest: string, tables: readonly string[]): Promise<void> {
+async function dropDetached(database: Database | Lane, oldest: string, tables: readonly string[]): Promise<void> {
   const rows = await database.query<{ name: string }>({
     text: `select relname as name from pg_class
-            where relkind = 'r' and not relispartition and relname ~ ('^(' || $1 || ')_[0-9]{8}$') and pg_table_is_visible(oid)`,
-    values: [tables.join('|')],
+            where relkind = 'r' and not relispartition and relname ~ ('^(' || $1 || ')_[0-9]{8}$')
+              and relnamespace = any (select p.relnamespace from pg_class p where p.oid = any ($2::regclass[]))`,
+    values: [tables.join('|'), tables],
   });
   for (const { name } of rows) if (name.slice(-8) < oldest) await database.query({ text: `drop table if exists ${name}` });
 }

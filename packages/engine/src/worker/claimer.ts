@@ -75,7 +75,7 @@ export class Claimer {
       // Once claimed they are ours: giving up at the first failure would leave them alone until their leases end.
       const load = (db: Queryable, ids: readonly string[]) =>
         persistently(() => loadEvents(db, ids), { clock, log, what: 'loading events' });
-      const claim = await claimDeliveries(database, options, load);
+      const claim = await claimDeliveries(database.hot, options, load);
       observer?.executed('claim', claim.deliveries.length, performance.now() - began);
       this.#after = claim.next;
       this.#limited ||= claim.isLimited;

@@ -1,4 +1,4 @@
-import { isDataError } from '../store/database.ts';
+import { isDataError } from '../store/trouble.ts';
 
 /**
  * Writes items that share one statement, and tells each what became of it. A statement that fails for its data is divided and done

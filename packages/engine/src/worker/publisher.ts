@@ -5,8 +5,9 @@ import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Observer } from '../core/observer.ts';
 import { takeOverBatch } from '../store/batches.ts';
-import { isDataError, type Database, type Transaction } from '../store/database.ts';
+import type { Database, Transaction } from '../store/database.ts';
 import { publishEvents, type Published, type PublishOptions } from '../store/publish.ts';
+import { isDataError } from '../store/trouble.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { FanOut } from './fan-out.ts';
 import { Inbox } from './inbox.ts';
@@ -84,7 +85,7 @@ export class Publisher {
     const placement = this.#placement();
     let published: Published;
     try {
-      published = await publishEvents(database, events, placement);
+      published = await publishEvents(database.hot, events, placement);
     } catch (error) {
       // The connection may have broken after the commit: then nobody would know of the batches before their time is up.
       if (!isDataError(error)) this.#takeOver(placement.batchIds);

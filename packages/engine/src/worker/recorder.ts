@@ -6,7 +6,8 @@ import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Observer } from '../core/observer.ts';
 import { explodeBatches } from '../store/batches.ts';
-import { isDataError, isUnavailable, type Database } from '../store/database.ts';
+import type { Database } from '../store/database.ts';
+import { isDataError, isUnavailable } from '../store/trouble.ts';
 import { recordBatched } from '../store/record/batched.ts';
 import { dropDelivery, recordQueued } from '../store/record/queued.ts';
 import type { Recorded, Result } from '../store/record/result.ts';
@@ -105,7 +106,7 @@ export class Recorder {
     const { clock, database, log, nodeId } = this.#options;
     const leaseEndsAt = clock.monotonic() + LIMITS.leaseMs;
     try {
-      const ours = await this.#persist(() => explodeBatches(database, nodeId, batches), 'giving slow deliveries rows of their own');
+      const ours = await this.#persist(() => explodeBatches(database.hot, nodeId, batches), 'giving slow deliveries rows of their own');
       for (const batch of batches) {
         for (const delivery of batch.open) {
           if (!ours.has(delivery.id)) continue; // stays in its lost batch
@@ -129,7 +130,7 @@ export class Recorder {
     const closing = new Set<string>();
     for (const [batch, count] of counts) if (batch.open.size === count) closing.add(batch.id);
     try {
-      const recorded = await this.#persist(() => recordBatched(database, results, closing, clock.now()), 'storing results');
+      const recorded = await this.#persist(() => recordBatched(database.hot, results, closing, clock.now()), 'storing results');
       for (const { delivery } of results) delivery.batch!.open.delete(delivery);
       for (const [batch] of counts) if (batch.open.size === 0) this.#open.delete(batch);
       for (const [batch] of counts) if (recorded.lostBatches.includes(batch.id)) this.#lose(batch);
@@ -153,7 +154,7 @@ export class Recorder {
     try {
       const now = clock.now();
       const archiveIds = results.map(({ delivery: { id } }) => (uuidTime(id) < this.historyFloorMs ? uuidv7(now) : id));
-      this.#tell(await this.#persist(() => recordQueued(database, results, archiveIds, now), 'storing results'));
+      this.#tell(await this.#persist(() => recordQueued(database.hot, results, archiveIds, now), 'storing results'));
     } catch (error) {
       const [first] = results;
       if (results.length > 1) await this.#inHalves(results);
@@ -181,10 +182,10 @@ export class Recorder {
       'a result could not be stored as it is; its delivery ends',
     );
     try {
-      this.#tell(await this.#persist(() => recordQueued(database, [ended], [uuidv7(now)], now), 'storing a result'));
+      this.#tell(await this.#persist(() => recordQueued(database.hot, [ended], [uuidv7(now)], now), 'storing a result'));
     } catch (failure) {
       log.error({ err: failure, delivery: delivery.id }, 'a delivery ended without a line in the log');
-      if (isDataError(failure)) await this.#persist(() => dropDelivery(database, delivery), 'ending a delivery').catch(() => {});
+      if (isDataError(failure)) await this.#persist(() => dropDelivery(database.hot, delivery), 'ending a delivery').catch(() => {});
     }
   }
 

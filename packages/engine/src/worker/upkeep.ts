@@ -58,8 +58,8 @@ export class Upkeep {
     const { database, nodeId, clock, delivers, log } = this.#options;
     const now = clock.now();
     const persistence = { clock, log, what: 'making partitions' }; // such as while a node that runs holds their locks
-    await persistently(() => ensurePartitions(database, now, LIMITS.partitionsAheadDays, this.#tables), persistence);
-    this.#nodes = await heartbeat(database, nodeId, delivers);
+    await persistently(() => ensurePartitions(database.upkeep, now, LIMITS.partitionsAheadDays, this.#tables), persistence);
+    this.#nodes = await heartbeat(database.heartbeat, nodeId, delivers);
     this.#beatAt = clock.monotonic();
     if (database.kind === 'embedded') await removeOtherNodes(database, nodeId, new Date(now));
     for (const alarm of this.#alarms) alarm.start();
@@ -86,7 +86,7 @@ export class Upkeep {
 
   async #beat(): Promise<void> {
     const { database, nodeId, clock, delivers, log, onDeadNodes, onReleased } = this.#options;
-    this.#nodes = Math.max(1, await heartbeat(database, nodeId, delivers));
+    this.#nodes = Math.max(1, await heartbeat(database.heartbeat, nodeId, delivers));
     this.#beatAt = clock.monotonic();
     const dead = await releaseDeadNodes(database, LIMITS.deadAfterMs, new Date(clock.now()));
     await this.#takeOverBatches();
@@ -109,7 +109,7 @@ export class Upkeep {
 
   async #trim(): Promise<void> {
     const { clock, database, log, retentionDays } = this.#options;
-    const deleted = await trimOrganizations(database, clock.now(), retentionDays, LIMITS.retentionBatch);
+    const deleted = await trimOrganizations(database.upkeep, clock.now(), retentionDays, LIMITS.retentionBatch);
     if (deleted > 0) log.info({ deliveries: deleted }, 'deleted history of organizations that keep it for less time');
   }
 
@@ -128,9 +128,9 @@ export class Upkeep {
 
   async #tidy(): Promise<void> {
     const { database, clock, log, retentionDays } = this.#options;
-    await ensurePartitions(database, clock.now(), LIMITS.partitionsAheadDays, this.#tables);
-    const dropped = await dropOldPartitions(database, clock.now(), retentionDays, this.#tables);
+    await ensurePartitions(database.upkeep, clock.now(), LIMITS.partitionsAheadDays, this.#tables);
+    const dropped = await dropOldPartitions(database.upkeep, clock.now(), retentionDays, this.#tables);
     if (dropped.length > 0) log.info({ partitions: dropped }, 'dropped history older than the retention time');
-    await trimVersions(database, new Date(clock.now()), retentionDays);
+    await trimVersions(database.upkeep, new Date(clock.now()), retentionDays);
   }
 }

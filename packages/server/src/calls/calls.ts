@@ -64,7 +64,7 @@ export class Calls {
 
   /** Newest first. */
   list(organizationId: string, filter: CallFilter, page: Page): Promise<Paged<Call>> {
-    return listCalls(this.#options.database, organizationId, filter, page);
+    return listCalls(this.#options.database.reads, organizationId, filter, page);
   }
 
   /**

@@ -69,7 +69,7 @@ export class Campaigns implements CallOwner {
 
   /** Newest first. */
   list(organizationId: string, status: CampaignStatus | undefined, page: Page): Promise<Paged<Campaign>> {
-    return listCampaigns(this.#options.database, organizationId, status, page);
+    return listCampaigns(this.#options.database.reads, organizationId, status, page);
   }
 
   /** Changes settings; those that a call has used already are fixed. */
@@ -121,7 +121,7 @@ export class Campaigns implements CallOwner {
   /** Newest first. */
   async listLeads(organizationId: string, id: string, status: CampaignLeadStatus | undefined, page: Page): Promise<Paged<CampaignLead>> {
     if ((await this.find(organizationId, id)) === null) throw new CallError('not_found', 'Campaign not found');
-    return listCampaignLeads(this.#options.database, id, status, page);
+    return listCampaignLeads(this.#options.database.reads, id, status, page);
   }
 
   /** Changes a lead that was not called yet. */

@@ -85,7 +85,7 @@ export class Workflows {
 
   /** Newest first. */
   list(organizationId: string, status: WorkflowStatus | undefined, page: Page): Promise<Paged<Workflow>> {
-    return listWorkflows(this.#options.database, organizationId, status, page);
+    return listWorkflows(this.#options.database.reads, organizationId, status, page);
   }
 
   async graph(organizationId: string, id: string | null): Promise<Graph> {
@@ -94,7 +94,7 @@ export class Workflows {
 
   /** How many leads are at each node. */
   async counts(organizationId: string, id: string | null): Promise<{ node: string; count: number }[]> {
-    return countByNode(this.#options.database, (await this.find(organizationId, id)).id);
+    return countByNode(this.#options.database.reads, (await this.find(organizationId, id)).id);
   }
 
   rename(organizationId: string, id: string | null, change: { readonly title?: string; readonly description?: string }): Promise<Workflow> {
@@ -244,7 +244,7 @@ export class Workflows {
     status: WorkflowLeadStatus | undefined,
     page: Page,
   ): Promise<Paged<WorkflowLead>> {
-    return listWorkflowLeads(this.#options.database, (await this.find(organizationId, id)).id, status, page);
+    return listWorkflowLeads(this.#options.database.reads, (await this.find(organizationId, id)).id, status, page);
   }
 
   async history(organizationId: string, id: string | null, leadId: string | null): Promise<{ lead: WorkflowLead; steps: WorkflowStep[] }> {

@@ -58,7 +58,7 @@ export class Dials {
   async list(organizationId: string, query: DialQuery): Promise<(DialEvent & { readonly id: string })[]> {
     const { after, limit, newestFirst, since, until } = query;
     const page = { since: uuidFloor(since), until: uuidFloor(until), newestFirst, after };
-    const rows = await listDials(this.#options.database, organizationId, page, limit);
+    const rows = await listDials(this.#options.database.reads, organizationId, page, limit);
     return rows.map(({ event, id }) => ({ id, ...(JSON.parse(event) as DialEvent) }));
   }
 
@@ -66,13 +66,13 @@ export class Dials {
   async hourly(organizationId: string, count: number): Promise<{ at: Date; count: number }[]> {
     const last = Math.floor(this.#options.clock.now() / HOUR_MS) * HOUR_MS;
     const hours = Array.from({ length: count }, (_, index) => last - (count - 1 - index) * HOUR_MS);
-    const counts = await countDials(this.#options.database, organizationId, hours.map(uuidFloor), uuidFloor(last + HOUR_MS));
+    const counts = await countDials(this.#options.database.reads, organizationId, hours.map(uuidFloor), uuidFloor(last + HOUR_MS));
     return hours.map((at, index) => ({ at: new Date(at), count: counts[index]! }));
   }
 
   /** Dials that could not be cleaned, newest first. */
   uncleaned(organizationId: string, before: string | undefined, limit: number): Promise<UncleanedDial[]> {
-    return listFailures(this.#options.database, organizationId, before, limit);
+    return listFailures(this.#options.database.reads, organizationId, before, limit);
   }
 
   /** Cleans them again. Returns how many are tried. */

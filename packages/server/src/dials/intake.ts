@@ -55,7 +55,7 @@ export class DialIntake {
   }
 
   async #write(dials: Waiting[]): Promise<void> {
-    await writeDivided(dials, (some) => insertDials(this.#options.database, some), {
+    await writeDivided(dials, (some) => insertDials(this.#options.database.hot, some), {
       written: ({ resolve }) => resolve(),
       failed: ({ reject }, error) => reject(error),
     });

@@ -1,4 +1,11 @@
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Logger } from 'pino';
 import { uuidv7 } from '@dialhook/engine';
 import { limitBodyTimes } from './body-times.ts';
@@ -12,6 +19,7 @@ import { operatorSurface } from './operator/surface.ts';
 import { optimaldialSurface } from './optimaldial/surface.ts';
 import { outboundiqSurface } from './outboundiq/surface.ts';
 import { panelSurface } from './panel/surface.ts';
+import { asUnavailable } from './unavailable.ts';
 import { systemSurface } from './system/surface.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -56,6 +64,14 @@ export async function createApp(context: Context, options: { readonly log: Logge
   app.addHook('onRequest', async (request) => unifyParams(request));
   app.addHook('preValidation', async (request) => refuseUnfit(request));
   app.setNotFoundHandler((request, reply) => sendNotFound(request, reply));
+  // For the routes of no surface; each surface has a form of its own.
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const unavailable = asUnavailable(error);
+    if (unavailable !== null) return reply.code(503).header('retry-after', unavailable.retryAfter).send({ detail: unavailable.message });
+    const status = error.statusCode ?? 500;
+    if (status >= 500) request.log.error({ err: error }, 'request failed');
+    return reply.code(status).send({ detail: status >= 500 ? 'Internal server error' : error.message });
+  });
 
   // Many clients send `Content-Type: application/json` with every call, also with a DELETE that has no body.
   const parseJson = app.getDefaultJsonParser('error', 'error');

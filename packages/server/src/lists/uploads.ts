@@ -138,7 +138,7 @@ export class Uploads {
 
   /** Newest first. */
   list(organizationId: string, before: string | null, limit: number): Promise<Upload[]> {
-    return listUploads(this.#options.database, organizationId, before, limit);
+    return listUploads(this.#options.database.reads, organizationId, before, limit);
   }
 
   /** Cancels and refunds, only before processing starts. Of two cancels, or of a cancel and the start, one wins. */

@@ -79,7 +79,7 @@ export class Statistics {
   /** Of an organization's endpoints that were sent to in the last 24 hours. */
   async health(organizationId: string): Promise<Health[]> {
     const first = this.#hours(24)[0]!;
-    const byEndpoint = Map.groupBy(await loadHours(this.#database, organizationId, first), ({ endpointId }) => endpointId);
+    const byEndpoint = Map.groupBy(await loadHours(this.#database.reads, organizationId, first), ({ endpointId }) => endpointId);
     return [...byEndpoint].map(([endpointId, hours]) => {
       const at = new Map(hours.map((one) => [one.hour.getTime(), one]));
       return {
@@ -98,7 +98,7 @@ export class Statistics {
   /** Attempts of an organization hour by hour, oldest first. */
   async hourly(organizationId: string, count: number): Promise<HourBucket[]> {
     const hours = this.#hours(count);
-    const rows = Map.groupBy(await loadHours(this.#database, organizationId, hours[0]!), ({ hour }) => hour.getTime());
+    const rows = Map.groupBy(await loadHours(this.#database.reads, organizationId, hours[0]!), ({ hour }) => hour.getTime());
     return hours.map((at) => {
       const of = rows.get(at.getTime()) ?? [];
       const latencies = added(of);
@@ -117,12 +117,12 @@ export class Statistics {
   /** Lists hour by hour, oldest first. */
   async uploads(organizationId: string, count: number): Promise<{ at: Date; count: number }[]> {
     const hours = this.#hours(count);
-    const counts = await countUploads(this.#database, organizationId, hours[0]!);
+    const counts = await countUploads(this.#database.reads, organizationId, hours[0]!);
     return hours.map((at) => ({ at, count: counts.get(at.getTime()) ?? 0 }));
   }
 
   async sweep(days: number): Promise<void> {
-    await sweepHours(this.#database, new Date(this.#clock.now() - days * 24 * HOUR));
+    await sweepHours(this.#database.upkeep, new Date(this.#clock.now() - days * 24 * HOUR));
   }
 
   /** The last so many hours, oldest first; the one that is not over yet is the last. */

@@ -4,16 +4,19 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { CallError } from '../../calls/model.ts';
 import { UploadRefused } from '../../lists/model.ts';
 import { describeError } from '../../schema.ts';
+import { asUnavailable } from '../unavailable.ts';
 
 /** An answer that a handler wants to give instead of going on; one line, or one for each bad field. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
   readonly lines: string | readonly string[];
-  constructor(status: number, lines: string | readonly string[]) {
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(status: number, lines: string | readonly string[], headers: Readonly<Record<string, string>> = {}) {
     super(String(lines));
     this.status = status;
     this.lines = lines;
+    this.headers = headers;
   }
 }
 
@@ -35,10 +38,17 @@ export function toRefusal(error: unknown): Refusal {
   if (error instanceof EngineError) {
     const field = FIELDS[error.code];
     if (field !== undefined) return new Refusal(400, [`${field} ${error.message}`]);
-    return new Refusal(error.code === 'inbox_full' ? 503 : 409, error.message);
+    return error.code === 'inbox_full' ? new Refusal(503, error.message, { 'retry-after': '1' }) : new Refusal(409, error.message);
   }
   if (error instanceof CallError) return new Refusal(CALL_STATUSES[error.code], error.code === 'invalid' ? error.lines : error.message);
-  if (error instanceof UploadRefused) return new Refusal(error.status, error.status === 400 ? [error.message] : error.message);
+  if (error instanceof UploadRefused)
+    return new Refusal(
+      error.status,
+      error.status === 400 ? [error.message] : error.message,
+      error.status === 503 ? { 'retry-after': '5' } : {},
+    );
+  const unavailable = asUnavailable(error);
+  if (unavailable !== null) return new Refusal(503, unavailable.message, { 'retry-after': unavailable.retryAfter });
   const { code, statusCode, validation } = error as Partial<FastifyError>;
   if (validation !== undefined) return new Refusal(400, [...new Set(validation.map((one) => describeError(one as never).message))]);
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Refusal(415, 'Content-Type must be application/json');
@@ -51,8 +61,10 @@ export function toRefusal(error: unknown): Refusal {
 }
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { lines, status } = toRefusal(error);
-  if (error instanceof UploadRefused && status === 503) void reply.header('retry-after', '5');
+  const { headers, lines, status } = toRefusal(error);
   if (status >= 500) request.log.error({ err: error }, 'request failed');
-  void reply.code(status).send({ statusCode: status, message: lines, error: STATUS_CODES[status] ?? 'Error' });
+  void reply
+    .code(status)
+    .headers(headers)
+    .send({ statusCode: status, message: lines, error: STATUS_CODES[status] ?? 'Error' });
 }

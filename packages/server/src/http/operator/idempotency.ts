@@ -58,7 +58,10 @@ export function addIdempotency(app: FastifyInstance, { clock, database, sealer }
   app.addHook('onSend', async (request, reply, payload) => {
     const key = request.idempotencyKey;
     if (key === null) return payload;
-    if (reply.statusCode >= 500) await forgetCall(database, key);
+    request.idempotencyKey = null; // once, whatever becomes of it
+    // A database in trouble is not waited for: the call counts as abandoned after a minute.
+    if (reply.statusCode === 503) void forgetCall(database, key).catch(() => {});
+    else if (reply.statusCode >= 500) await forgetCall(database, key);
     else await finishCall(database, key, reply.statusCode, sealer.seal(typeof payload === 'string' ? payload : 'null', key));
     return payload;
   });

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { AccountError } from '../../accounts/model.ts';
 import { describeError } from '../../schema.ts';
+import { asUnavailable } from '../unavailable.ts';
 
 /** Every problem of the operator API: status and title by code. docs/errors.md lists the same; a test compares them. */
 export const PROBLEMS = {
@@ -43,6 +44,8 @@ export const PROBLEMS = {
   inbox_full: [503, 'Too many events are waiting to be stored'],
   streams_full: [503, 'Too many pages follow their deliveries'],
   uploads_full: [503, 'Too many uploads are under way'],
+  database_unavailable: [503, 'The database does not answer'],
+  read_timeout: [503, 'The read took longer than it may'],
   internal: [500, 'Something failed on our side'],
 } as const satisfies Record<string, readonly [number, string]>;
 
@@ -77,10 +80,13 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   /** The field that is wrong, as a path into the body. */
   readonly field: string | undefined;
-  constructor(code: ProblemCode, detail: string = PROBLEMS[code][1], field?: string) {
+  /** Seconds; every 503 has it. */
+  readonly retryAfter: string;
+  constructor(code: ProblemCode, detail: string = PROBLEMS[code][1], field?: string, retryAfter = '1') {
     super(detail);
     this.code = code;
     this.field = field;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -94,6 +100,8 @@ export function toProblem(error: unknown): Problem {
     return new Problem(error.code as ProblemCode, error.message);
   }
   if (error instanceof EngineError) return fromEngine(error);
+  const unavailable = asUnavailable(error);
+  if (unavailable !== null) return new Problem(unavailable.code, unavailable.message, undefined, unavailable.retryAfter);
   const { code, statusCode, validation } = error as Partial<FastifyError>;
   if (validation !== undefined) {
     const { field, message } = describeError(validation[0] as never);
@@ -113,7 +121,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const [status, title] = PROBLEMS[problem.code];
   if (status >= 500) request.log.error({ err: error }, 'request failed');
   if (problem.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
-  if (status === 503) void reply.header('retry-after', '1');
+  if (status === 503) void reply.header('retry-after', problem.retryAfter);
   void reply
     .code(status)
     .type('application/problem+json')

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { LimitHit } from '../../accounts/write-limits.ts';
 import { UploadRefused } from '../../lists/model.ts';
 import { describeError } from '../../schema.ts';
+import { asUnavailable } from '../unavailable.ts';
 
 /** The vendor's one envelope: a text, or an object with a code (contracts/optimaldial.md 3). */
 export type Detail = string | { readonly error: string; readonly [key: string]: unknown };
@@ -40,6 +41,8 @@ export function toRefusal(error: unknown): Refusal {
     if (error.code === 'inbox_full') return new Refusal(503, error.message, { 'retry-after': '1' });
     return new Refusal(400, error.message);
   }
+  const unavailable = asUnavailable(error);
+  if (unavailable !== null) return new Refusal(503, unavailable.message, { 'retry-after': unavailable.retryAfter });
   const { code, statusCode, validation } = error as Partial<FastifyError>;
   if (validation !== undefined) return new Refusal(400, describeError(validation[0] as never).message);
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Refusal(415, 'Content-Type is not supported');

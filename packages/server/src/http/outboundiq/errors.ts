@@ -2,6 +2,7 @@ import { EngineError } from '@dialhook/engine';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { IntakeFull } from '../../dials/intake.ts';
 import { describeError } from '../../schema.ts';
+import { asUnavailable } from '../unavailable.ts';
 
 /** An answer that a handler wants to give instead of going on. */
 export class Refusal extends Error {
@@ -24,6 +25,8 @@ const busy = () => new Refusal(429, 'Too many requests, try again in a second', 
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof IntakeFull || (error instanceof EngineError && error.code === 'inbox_full')) return busy();
+  const unavailable = asUnavailable(error);
+  if (unavailable !== null) return new Refusal(503, unavailable.message, { 'retry-after': unavailable.retryAfter });
   const { code, statusCode, validation } = error as Partial<FastifyError>;
   if (validation !== undefined) return new Refusal(400, describeError(validation[0] as never).message);
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Refusal(415, 'Content-Type must be application/json');
