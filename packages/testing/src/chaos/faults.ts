@@ -17,6 +17,13 @@ const DEAD_CONNECTION_MS = 45_000;
 const SNAPSHOT_RETRY_MS = 1_000;
 const POLL_MS = 50;
 
+/** How long the way to the database is disturbed. Answers are lost for as long as a claim may take. */
+const DURATIONS_MS = {
+  cut: (random: Random) => random.pick([0, 0, random.between(100, 4_000)]),
+  loseAnswers: (random: Random) => random.between(50, 1_500),
+  swallow: (random: Random) => random.between(1_000, 14_000),
+};
+
 export interface FaultsOptions {
   readonly seed: number;
   readonly without: ReadonlySet<Fault>;
@@ -110,6 +117,12 @@ export class Faults {
       );
     }
     await Promise.all(busy.values());
+    // In the end all at once, as when the power is lost: nobody is left who knows what is due when.
+    if (!this.#has('kill')) return;
+    for (const node of this.#options.nodes) {
+      this.#count('kill');
+      await node.kill();
+    }
   }
 
   /** One that is at work, while another is too: a run in which nobody is ever at work shows nothing. */
@@ -127,7 +140,7 @@ export class Faults {
       await this.#wait(random.between(3_000, 10_000));
       const node = random.chance(0.25) ? ('all' as const) : random.below(proxies.length);
       const chosen = node === 'all' ? proxies : [proxies[node]!];
-      const kind = random.weighted({ delay: 2, cut: 4, swallow: 2 });
+      const kind = random.weighted({ delay: 2, cut: 2, loseAnswers: 3, swallow: 2 });
       this.#count(kind);
       if (kind === 'delay') {
         for (const proxy of chosen) proxy.delay(random.between(20, 250));
@@ -137,10 +150,10 @@ export class Faults {
       }
       const trouble = troubles.begin(node, 'database');
       for (const proxy of chosen) proxy[kind]();
-      await this.#wait(kind === 'cut' ? random.pick([0, 0, random.between(100, 4_000)]) : random.between(1_000, 14_000));
+      await this.#wait(DURATIONS_MS[kind](random));
       for (const proxy of chosen) proxy.mend();
-      if (kind === 'cut') trouble.end = now();
-      else void this.#untilGivenUp(trouble, chosen);
+      if (kind === 'swallow') void this.#untilGivenUp(trouble, chosen);
+      else trouble.end = now();
     }
   }
 

@@ -11,7 +11,7 @@ interface Pair {
   readonly passAt: Map<Socket, number>;
 }
 
-/** The way between one node and the database. It can delay, be cut, and swallow silently. */
+/** The way between one node and the database. It can delay, lose answers, be cut, and swallow silently. */
 export class DatabaseProxy {
   /** The database's port now; a promotion changes it. */
   readonly #target: () => number;
@@ -20,6 +20,7 @@ export class DatabaseProxy {
   #delayMs = 0;
   #isCut = false;
   #isSwallowing = false;
+  #isLosingAnswers = false;
 
   private constructor(target: () => number) {
     this.#target = target;
@@ -64,10 +65,17 @@ export class DatabaseProxy {
     for (const pair of this.#pairs) pair.dead = true;
   }
 
+  /** Statements arrive and are done, and their answers are lost; ends with a cut. */
+  loseAnswers(): void {
+    this.#isLosingAnswers = true;
+  }
+
   mend(): void {
     this.#delayMs = 0;
     this.#isCut = false;
     this.#isSwallowing = false;
+    if (this.#isLosingAnswers) this.#breakAll();
+    this.#isLosingAnswers = false;
   }
 
   /** Breaks all connections once; new ones are taken. */
@@ -111,7 +119,7 @@ export class DatabaseProxy {
   }
 
   #pass(pair: Pair, to: Socket, chunk: Buffer): void {
-    if (pair.dead) return;
+    if (pair.dead || (this.#isLosingAnswers && to === pair.client)) return;
     const passAt = Math.max(performance.now() + this.#delayMs, pair.passAt.get(to) ?? 0);
     const wait = passAt - performance.now();
     if (wait <= 0) {

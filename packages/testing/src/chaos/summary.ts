@@ -35,7 +35,7 @@ export function summarize(report: ChaosReport): string {
 function grouped(unexplained: readonly string[]): string[] {
   const groups = new Map<string, string[]>();
   for (const what of unexplained) {
-    const reason = what.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}|\b\w*\d[\w-]*\b/g, '…').slice(0, SHOWN_CHARACTERS / 2);
+    const reason = what.replaceAll(/[\w-]*\d[\w-]*/g, '…').slice(0, SHOWN_CHARACTERS / 2);
     groups.set(reason, [...(groups.get(reason) ?? []), what]);
   }
   return [...groups.values()].flatMap((group) => [

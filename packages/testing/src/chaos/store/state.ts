@@ -41,8 +41,14 @@ interface Row {
 
 const UNFINISHED = `
   select id, event_id, endpoint_id, case when leased_by is null then 'pending' else 'in_flight' end as status, attempt_count,
-         (extract(epoch from due_at - now()) * 1000)::float8 as due_in_ms, last_error as error, null as last
+         (extract(epoch from due_at - now()) * 1000)::float8 as due_in_ms, last_error as error, null::jsonb as last
     from deliveries`;
+/** Sent for the first time: in neither of the other two tables. */
+const BATCHED = `
+  select m.id, m.event_id, m.endpoint_id, 'in_flight' as status, 0 as attempt_count,
+         (extract(epoch from b.ends_at - now()) * 1000)::float8 as due_in_ms, null::text as error, null::jsonb as last
+    from batches b cross join lateral unnest(b.delivery_ids, b.event_ids, b.endpoint_ids) as m (id, event_id, endpoint_id)
+   where not exists (select from deliveries d where d.id = m.id) and not exists (select from finished_deliveries f where f.id = m.id)`;
 const FINISHED = `
   select id, event_id, endpoint_id, status, attempt_count, 0::float8 as due_in_ms, last_error as error,
          case when last_duration_ms is not null then jsonb_build_object(
@@ -55,7 +61,7 @@ export async function readState(client: pg.Client): Promise<State> {
   const events = await client.query<{ id: string; name: string }>(
     `select id, data::jsonb->>'m' as name from events where data like '%"m"%'`,
   );
-  const deliveries = await client.query<Row>(`${UNFINISHED} union all ${FINISHED}`);
+  const deliveries = await client.query<Row>(`${UNFINISHED} union all ${BATCHED} union all ${FINISHED}`);
   const attempts = await client.query<StoredAttempt & { delivery_id: string }>(
     'select delivery_id, number, response_status as status, error, response_body as body from attempts order by number',
   );
@@ -77,10 +83,12 @@ export async function readState(client: pg.Client): Promise<State> {
   };
 }
 
-/** How many deliveries are unfinished. */
+/** How many deliveries are unfinished, and events whose deliveries are still being made. */
 export async function countUnfinished(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ count: string }>('select count(*) as count from deliveries');
-  return Number(rows[0]!.count);
+  const { rows } = await client.query<{ count: number }>(
+    `select ((select count(*) from deliveries) + (select count(*) from (${BATCHED}) b) + (select count(*) from fan_outs))::float8 as count`,
+  );
+  return rows[0]!.count;
 }
 
 /**
