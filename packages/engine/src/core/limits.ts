@@ -52,6 +52,8 @@ export const LIMITS = {
   /** An attempt that failed through a fault of ours: how soon it is made again (doubled each time), and how often in a row. */
   ownFaultMs: 500,
   ownFaultTries: 5,
+  /** After so many rounds in which the endpoint was left alone (most of a day) the fault counts as its own after all. */
+  ownFaultRounds: 1_000,
   /** The longest that a receiver's `Retry-After` holds up everything else for its endpoint on a node: a lease outlives it. */
   holdMs: 30_000,
   /** Requests a second that an endpoint may be limited to. */

@@ -240,7 +240,7 @@ export class Dispatcher {
   #ended(lane: Lane, target: Target, { dialect }: Sender, delivery: LeasedDelivery, sent: SentRequest, result: AttemptResult): void {
     const { clock, random, record, retryDelayScale } = this.#options;
     const now = clock.monotonic();
-    if (result.ours === true) {
+    if (result.ours === true && lane.health.timesAvoided < LIMITS.ownFaultRounds) {
       this.#scheduler.ended(lane);
       this.#tryAgain(lane, delivery, result);
     } else {

@@ -77,12 +77,16 @@ export class Health {
     else if (isSilent || result.status === 429 || result.status === 503) this.limit = Math.max(1, Math.floor(this.limit / 2));
   }
 
-  /** Leaves the endpoint alone for a while, longer each time; gives the wait in milliseconds. */
-  avoid(now: number): number {
-    const wait = Math.min(LIMITS.maxAvoidMs, LIMITS.avoidMs * 2 ** this.#avoided);
+  /** How often in a row it was left alone. */
+  get timesAvoided(): number {
+    return this.#avoided;
+  }
+
+  /** Leaves the endpoint alone for a while, longer each time. */
+  avoid(now: number): void {
+    const wait = Math.min(LIMITS.maxAvoidMs, LIMITS.avoidMs * 2 ** Math.min(this.#avoided, 30));
     this.#avoided += 1;
     this.avoidedUntil = now + wait;
-    return wait;
   }
 
   stopAvoiding(): void {
