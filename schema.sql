@@ -417,7 +417,8 @@ create table sessions (
 
 create table sign_in_failures (
   subject text not null,
-  at timestamp with time zone not null
+  at timestamp with time zone not null,
+  attempt uuid
 );
 
 create table sign_in_links (
@@ -428,6 +429,10 @@ create table sign_in_links (
   email text,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
+  id uuid not null default gen_random_uuid(),
+  made_by uuid,
+  by_operator boolean not null default false,
+  constraint sign_in_links_made_by_fkey FOREIGN KEY (made_by) REFERENCES users(id),
   constraint sign_in_links_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
   constraint sign_in_links_pkey PRIMARY KEY (hash),
   constraint sign_in_links_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text]))),
@@ -473,6 +478,7 @@ create table users (
   created_at timestamp with time zone not null,
   password_hash text,
   shares_email boolean not null default false,
+  pending_email text,
   constraint users_email_key UNIQUE (email),
   constraint users_pkey PRIMARY KEY (id)
 );
@@ -589,6 +595,7 @@ CREATE INDEX sessions_user ON public.sessions USING btree (user_id);
 CREATE INDEX sign_in_failures_at ON public.sign_in_failures USING btree (at);
 CREATE INDEX sign_in_failures_subject ON public.sign_in_failures USING btree (subject, at);
 CREATE INDEX sign_in_links_organization ON public.sign_in_links USING btree (organization_id) WHERE (organization_id IS NOT NULL);
+CREATE INDEX sign_in_links_user ON public.sign_in_links USING btree (user_id) WHERE (user_id IS NOT NULL);
 CREATE INDEX uploads_organization ON public.uploads USING btree (organization_id, id);
 CREATE INDEX uploads_unfinished ON public.uploads USING btree (start_after) WHERE (status = ANY (ARRAY['ready_for_processing'::text, 'processing'::text]));
 CREATE INDEX workflow_edges_workflow ON public.workflow_edges USING btree (workflow_id, ordinal);
@@ -599,4 +606,5 @@ CREATE INDEX workflow_leads_workflow ON public.workflow_leads USING btree (workf
 CREATE INDEX workflow_nodes_workflow ON public.workflow_nodes USING btree (workflow_id, ordinal);
 CREATE INDEX workflows_due ON public.workflows USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX workflows_organization ON public.workflows USING btree (organization_id, id);
+CREATE UNIQUE INDEX sign_in_links_id ON public.sign_in_links USING btree (id);
 CREATE UNIQUE INDEX users_email ON public.users USING btree (lower(email)) WHERE (NOT shares_email);

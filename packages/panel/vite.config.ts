@@ -25,7 +25,7 @@ function compressed(): Plugin {
 
 export default defineConfig({
   plugins: [react(), compressed()],
-  // With `vite` for working on the panel, the server runs beside it.
-  server: { proxy: { '/panel': { target: 'http://127.0.0.1:8400' } } },
+  // With `vite` for working on the panel, the server runs beside it, and takes changes from pages at its own address alone.
+  server: { proxy: { '/panel': { target: 'http://127.0.0.1:8400', headers: { origin: 'http://127.0.0.1:8400' } } } },
   build: { target: 'es2023', chunkSizeWarningLimit: 900 },
 });

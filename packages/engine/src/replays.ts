@@ -8,7 +8,7 @@ import type { Database } from './store/database.ts';
 import {
   cancelReplay,
   countReplayable,
-  countRunningReplays,
+  countRunningLocked,
   findReplay,
   insertReplay,
   listReplays,
@@ -71,10 +71,10 @@ export class Replays {
     const { clock, database } = this.#options;
     const now = clock.now();
     const checked = this.#checked(filter);
+    const total = await countReplayable(database, checked, LIMITS.replayDeliveries);
     const replay = await database.transaction(async (tx) => {
-      if ((await countRunningReplays(tx, filter.organizationId)) >= LIMITS.runningReplays)
+      if ((await countRunningLocked(tx, filter.organizationId)) >= LIMITS.runningReplays)
         throw new EngineError('replay_limit', `at most ${LIMITS.runningReplays} replays of an organization run at once`);
-      const total = await countReplayable(tx, checked, LIMITS.replayDeliveries);
       return insertReplay(tx, uuidv7(now), checked, total, new Date(now));
     });
     this.#alarm.at(now);

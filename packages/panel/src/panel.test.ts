@@ -436,14 +436,20 @@ describe('the panel in a browser', () => {
   test('a member joins by invitation, sees everything, and is not offered an owner’s work; a session that is over leads to the door', async () => {
     await open('team');
     await button('Invite').click();
+    await dialog().getByLabel('E-mail').fill('bob@example.com');
     await dialog().getByRole('button', { name: 'Make a link' }).click();
+    await dialog().getByRole('button', { name: 'Done' }).click();
+    await owner.page
+      .getByRole('row', { name: /bob@example.com/ })
+      .getByRole('button', { name: 'New link' })
+      .click();
     const link = await owner.page.getByTestId('secret').innerText();
     await dialog().getByRole('button', { name: 'Done' }).click();
     const member = await Visitor.arrive(browser);
     await member.page.goto(link);
     await member.page.getByRole('heading', { name: 'Join North Star' }).waitFor();
+    await member.page.getByText('bob@example.com was invited as a member.').waitFor();
     await member.page.getByLabel('Name').fill('Bob');
-    await member.page.getByLabel('E-mail').fill('bob@example.com');
     await member.page.getByLabel('Password').first().fill('a long enough password');
     await member.page.getByRole('button', { name: 'Join' }).click();
     await member.page.getByRole('heading', { name: 'Overview' }).waitFor();

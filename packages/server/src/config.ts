@@ -19,6 +19,8 @@ export interface Config {
   readonly operatorToken: string;
   /** Base of links in payloads, without a slash at the end. */
   readonly publicUrl: string;
+  /** Development: pages of this machine may call the server `localhost` or `[::1]` beside its public address. */
+  readonly acceptsLocalNames: boolean;
   readonly role: Role;
   readonly allowPrivateTargets: boolean;
   readonly retryDelayScale: number;
@@ -152,6 +154,7 @@ export function loadConfig(env: Environment): Config {
     secretKey: Buffer.from(secretText ?? keptKey(dataDir, KEY_FILES.secretKey), 'hex'),
     operatorToken: tokenText ?? keptKey(dataDir, KEY_FILES.operatorToken),
     publicUrl: (publicUrl ?? `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`).replace(/\/+$/, ''),
+    acceptsLocalNames: false,
     role,
     allowPrivateTargets,
     retryDelayScale,

@@ -16,6 +16,7 @@ import {
   type Database,
 } from '@dialhook/engine';
 import { Accounts } from './accounts/accounts.ts';
+import { Invitations } from './accounts/invitations.ts';
 import { Sessions } from './accounts/sessions.ts';
 import { sweepWrites } from './accounts/store/api-writes.ts';
 import { WRITE_LIMITS, WriteLimits } from './accounts/write-limits.ts';
@@ -120,9 +121,10 @@ async function startNode(
   });
   metrics.watch(engine, clock);
   const accounts = new Accounts(database, clock);
-  const sessions = new Sessions(database, clock);
   // One secret in the configuration, one key for each purpose.
-  const linkKey = Buffer.from(hkdfSync('sha256', config.secretKey, '', 'dialhook download links', 32));
+  const keyFor = (purpose: string) => Buffer.from(hkdfSync('sha256', config.secretKey, '', purpose, 32));
+  const sessions = new Sessions(database, clock, keyFor('dialhook sign-in proofs'));
+  const linkKey = keyFor('dialhook download links');
   // With PORT=0 the port is only known after listening, and links are only made after that.
   const place = { url: config.publicUrl };
   const links = new DownloadLinks({ baseUrl: () => place.url, key: linkKey, clock });
@@ -160,6 +162,7 @@ async function startNode(
     metrics,
     sealer,
     accounts,
+    invitations: new Invitations(database, clock),
     sessions,
     statistics,
     writeLimits: new WriteLimits(database, clock),

@@ -27,12 +27,15 @@ export function addOperatorCommands(program: Command): void {
     .command('sign-in')
     .description('make a link that signs an owner in to the panel, once')
     .argument('<organization>', 'its slug')
-    .action(async (slug: string, _options: object, command: Command) => {
-      const link = await OperatorClient.from(command).post<{ url: string; expires_at: string }>(
+    .option('--user <id>', 'the member; the first owner when absent')
+    .option('--confirm-email', 'opening it also confirms the e-mail address that the member has asked for')
+    .action(async (slug: string, options: { user?: string; confirmEmail?: boolean }, command: Command) => {
+      const link = await OperatorClient.from(command).post<{ url: string; expires_at: string; email: string | null }>(
         `/organizations/${encodeURIComponent(slug)}/sign-in-links`,
-        {},
+        { user_id: options.user, confirm_email: options.confirmEmail },
       );
-      print(command, link, `${link.url}\n\nIt works once, until ${link.expires_at}.`);
+      const where = link.email === null ? '' : `\n\nSend it to ${link.email}, and nowhere else.`;
+      print(command, link, `${link.url}${where}\n\nIt works once, until ${link.expires_at}.`);
     });
 
   const keys = program.command('keys').description('API keys');

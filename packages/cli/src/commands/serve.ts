@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DEMO, demoSteps, loadConfig, startServer, VERSION, type Environment, type RunningServer } from '@dialhook/server';
+import { DEMO, demoSteps, loadConfig, startServer, VERSION, type Config, type Environment, type RunningServer } from '@dialhook/server';
 import { print } from '../output.ts';
 
 /** A second signal does not wait: somebody means it. */
@@ -30,7 +30,7 @@ export function addServe(program: Command): void {
     .description('start for trying out: loopback only, private targets allowed, a demo organization at the first start')
     .action(async () => {
       const forced = { HOST: '127.0.0.1', DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true' };
-      const server = await run({ ...DEVELOPMENT, ...process.env, ...forced });
+      const server = await run({ ...DEVELOPMENT, ...process.env, ...forced }, { acceptsLocalNames: true });
       process.stdout.write(`\nDialhook ${VERSION} (development): ${server.url}\n`);
       process.stdout.write('Loopback only; webhooks may go to http and to private addresses. Production: dialhook serve\n');
       if (server.config.simulator !== null) process.stdout.write('Calls are simulated: nobody is dialled.\n');
@@ -41,9 +41,9 @@ export function addServe(program: Command): void {
     });
 }
 
-async function run(env: Environment): Promise<RunningServer> {
+async function run(env: Environment, more: Partial<Config> = {}): Promise<RunningServer> {
   process.umask(0o077); // whatever this process writes is its user's alone
-  const server = await startServer(loadConfig(env));
+  const server = await startServer({ ...loadConfig(env), ...more });
   for (const signal of SIGNALS) {
     process.once(signal, () => {
       server.stop().then(
@@ -61,7 +61,7 @@ async function run(env: Environment): Promise<RunningServer> {
 /** An organization to play with, and the one time that its key is shown. */
 async function makeDemo({ accounts, config }: RunningServer): Promise<void> {
   await accounts.createOrganization(DEMO);
-  const { key } = await accounts.createKey(DEMO.slug, { kind: 'optimaldial', name: 'first steps' });
+  const { key } = await accounts.createKey(null, DEMO.slug, { kind: 'optimaldial', name: 'first steps' });
   const steps = demoSteps(config, key).map(({ title, command }, index) => `${index + 1}. ${title}\n\n     ${command}\n`);
   process.stdout.write(
     `\nAn organization "${DEMO.slug}" with ${DEMO.credits} credits was made. Its API key, shown only now:\n\n     ${key}\n\n${steps.join('\n')}\n`,

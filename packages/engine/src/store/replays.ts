@@ -31,8 +31,10 @@ export async function countReplayable(db: Queryable, filter: ReplayFilter, max: 
   return row!.count;
 }
 
-export async function countRunningReplays(db: Queryable, organizationId: string): Promise<number> {
-  const [row] = await db.query<{ count: number }>({
+/** Counts running replays while nobody else starts one for the organization: the lock ends with the transaction. */
+export async function countRunningLocked(tx: Queryable, organizationId: string): Promise<number> {
+  await tx.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`replays:${organizationId}`] });
+  const [row] = await tx.query<{ count: number }>({
     text: `select count(*) as count from replays where organization_id = $1 and status = 'running'`,
     values: [organizationId],
   });

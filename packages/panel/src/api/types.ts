@@ -136,6 +136,17 @@ export type GetPanelOrganizationsSlugEndpointsEndpointId = {
   updated_at: string;
 };
 
+export type GetPanelOrganizationsSlugInvitations = {
+  data: {
+    id: string;
+    email: string | null;
+    role: "owner" | "member";
+    made_by: string | null;
+    created_at: string;
+    expires_at: string;
+  }[];
+};
+
 export type GetPanelOrganizationsSlugListsListId = {
   id: string;
   status: "pending_mapping" | "validating" | "validation_failed" | "awaiting_confirmation" | "ready_for_processing" | "processing" | "completed" | "failed" | "cancelled";
@@ -163,6 +174,7 @@ export type GetPanelOrganizationsSlugMembers = {
   data: {
     user_id: string;
     email: string | null;
+    pending_email: string | null;
     name: string;
     role: "owner" | "member";
     created_at: string;
@@ -432,6 +444,19 @@ export type PatchPanelOrganizationsSlugEndpointsEndpointId = {
   rate_limit?: number | null;
 };
 
+export type PatchPanelOrganizationsSlugMembersUserId = {
+  role: "owner" | "member";
+};
+
+export type PatchPanelOrganizationsSlugMembersUserId2 = {
+  user_id: string;
+  email: string | null;
+  pending_email: string | null;
+  name: string;
+  role: "owner" | "member";
+  created_at: string;
+};
+
 export type PatchV1CampaignsId = {
   name?: string;
   agent_id?: string;
@@ -552,6 +577,16 @@ export type PostPanelOrganizationsSlugEndpoints2 = {
 
 export type PostPanelOrganizationsSlugEndpointsEndpointIdRotateSecret = {
   secret?: string;
+};
+
+export type PostPanelOrganizationsSlugInvitations = {
+  url: string;
+  expires_at: string;
+};
+
+export type PostPanelOrganizationsSlugInvitations2 = {
+  role: "owner" | "member";
+  email: string;
 };
 
 export type PostPanelOrganizationsSlugOutboundiqCustomAnis = {
@@ -770,6 +805,7 @@ export interface Api {
         name: string;
         password: string;
       };
+      replace?: boolean;
     };
     answer: undefined;
   };
@@ -782,6 +818,7 @@ export interface Api {
       user: {
         id: string;
         email: string | null;
+        pending_email: string | null;
         name: string;
         has_password: boolean;
       };
@@ -1254,27 +1291,28 @@ export interface Api {
     params: { slug: string };
     query: {  };
     body: undefined;
-    answer: {
-      data: {
-        email: string | null;
-        role: "owner" | "member";
-        created_at: string;
-        expires_at: string;
-      }[];
-    };
+    answer: GetPanelOrganizationsSlugInvitations;
   };
   /** Invite somebody by a link, which is shown once */
   'POST /panel/organizations/{slug}/invitations': {
     params: { slug: string };
     query: {  };
-    body: {
-      role: "owner" | "member";
-      email?: string;
-    };
-    answer: {
-      url: string;
-      expires_at: string;
-    };
+    body: PostPanelOrganizationsSlugInvitations2;
+    answer: PostPanelOrganizationsSlugInvitations;
+  };
+  /** Revoke an open invitation */
+  'DELETE /panel/organizations/{slug}/invitations/{invitation_id}': {
+    params: { slug: string; invitation_id: string };
+    query: {  };
+    body: undefined;
+    answer: undefined;
+  };
+  /** Make a new link for an open invitation; the old one ends */
+  'POST /panel/organizations/{slug}/invitations/{invitation_id}/resend': {
+    params: { slug: string; invitation_id: string };
+    query: {  };
+    body: undefined;
+    answer: PostPanelOrganizationsSlugInvitations;
   };
   /** List lists, newest first */
   'GET /panel/organizations/{slug}/lists': {
@@ -1379,6 +1417,13 @@ export interface Api {
     query: {  };
     body: undefined;
     answer: undefined;
+  };
+  /** Make an owner of a member, or a member of an owner */
+  'PATCH /panel/organizations/{slug}/members/{user_id}': {
+    params: { slug: string; user_id: string };
+    query: {  };
+    body: PatchPanelOrganizationsSlugMembersUserId;
+    answer: PatchPanelOrganizationsSlugMembersUserId2;
   };
   /** Add one of the anis */
   'POST /panel/organizations/{slug}/outboundiq/custom/anis': {
@@ -1644,6 +1689,7 @@ export interface Api {
     body: {
       email: string;
       password: string;
+      proof?: string;
     };
     answer: undefined;
   };
@@ -1653,6 +1699,16 @@ export interface Api {
     query: {  };
     body: undefined;
     answer: undefined;
+  };
+  /** A challenge for signing in while many do */
+  'GET /panel/session/challenge': {
+    params: {  };
+    query: {  };
+    body: undefined;
+    answer: {
+      challenge: string;
+      bits: number;
+    };
   };
   /** Sign out everywhere */
   'DELETE /panel/sessions': {

@@ -44,7 +44,18 @@ export function AccountPage() {
         <Stack maw={420}>
           {update.error && <ErrorNote error={update.error} />}
           <TextInput label="Name" name="name" defaultValue={user?.name} maxLength={200} autoComplete="name" />
-          <TextInput label="E-mail" name="email" type="email" defaultValue={user?.email ?? ''} autoComplete="username" />
+          <TextInput
+            label="E-mail"
+            name="email"
+            type="email"
+            defaultValue={user?.email ?? ''}
+            autoComplete="username"
+            description={
+              user?.pending_email
+                ? `${user.pending_email} counts when you open the link that the operator of this server sends there.`
+                : undefined
+            }
+          />
           {user?.has_password && (
             <PasswordInput
               label="Current password"
@@ -59,7 +70,7 @@ export function AccountPage() {
             minLength={10}
             maxLength={200}
             autoComplete="new-password"
-            description="At least 10 characters. A new one signs out every other browser."
+            description="At least 10 characters, and none that many people choose. A new one signs out every other browser and ends sign-in links."
           />
           <Button type="submit" loading={update.isPending} w="fit-content">
             Save
@@ -71,7 +82,7 @@ export function AccountPage() {
           Sessions
         </Title>
         <Text size="sm" c="dimmed">
-          Ends every session of yours, this one included.
+          Ends every session of yours, this one included, and every sign-in link.
         </Text>
         <Button variant="default" loading={everywhere.isPending} onClick={leave} w="fit-content">
           Sign out everywhere

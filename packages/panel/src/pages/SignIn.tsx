@@ -2,9 +2,21 @@ import { Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } f
 import { useDocumentTitle } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
-import { call, queryClient, type Answer } from '../api/client.ts';
+import { call, queryClient, Refused, type Answer } from '../api/client.ts';
 import { ErrorNote } from '../parts/Page.tsx';
 import { textOf } from '../parts/form.ts';
+import { solve } from '../parts/proof.ts';
+
+/** While many sign in, the server asks for a little work first, so that strangers cannot keep others out. */
+async function signIn(email: string, password: string): Promise<unknown> {
+  try {
+    return await call('POST /panel/session', { body: { email, password } });
+  } catch (error) {
+    if (!(error instanceof Refused) || error.code !== 'proof_needed') throw error;
+    const proof = await solve(await call('GET /panel/session/challenge'));
+    return call('POST /panel/session', { body: { email, password, proof } });
+  }
+}
 
 /** By e-mail and password, by a link, or by an invitation: the link's token stands after the `#`, where no server sees it. */
 export function SignInPage() {
@@ -13,6 +25,8 @@ export function SignInPage() {
   const token = useRef(location.hash.slice(1)).current;
   const [invitation, setInvitation] = useState<Answer<'POST /panel/links/look'> | null>(null);
   const [error, setError] = useState<Error | null>(null);
+  /** A link is for another user than the one who is signed in here: it needs a click. */
+  const [isOther, setOther] = useState(false);
   const [isBusy, setBusy] = useState(token !== '');
   const began = useRef(false);
 
@@ -24,6 +38,7 @@ export function SignInPage() {
       queryClient.clear();
       await navigate({ to: '/', replace: true });
     } catch (failure) {
+      setOther(failure instanceof Refused && failure.code === 'other_session');
       setError(failure as Error);
     } finally {
       setBusy(false);
@@ -52,8 +67,8 @@ export function SignInPage() {
     const [email, password] = [field('email'), field('password')];
     void finish(() =>
       invitation === null
-        ? call('POST /panel/session', { body: { email, password } })
-        : call('POST /panel/links/redeem', { body: { token, joining: { email, name: field('name'), password } } }),
+        ? signIn(email, password)
+        : call('POST /panel/links/redeem', { body: { token, joining: { email: invitation.email ?? '', name: field('name'), password } } }),
     );
   };
   const title = invitation === null ? 'Sign in' : `Join ${invitation.organization ?? 'the organization'}`;
@@ -66,10 +81,24 @@ export function SignInPage() {
             <Title order={1} size="h2">
               {title}
             </Title>
-            {invitation !== null && <Text c="dimmed">You were invited as {invitation.role === 'owner' ? 'an owner' : 'a member'}.</Text>}
+            {invitation !== null && (
+              <Text c="dimmed">
+                {invitation.email} was invited as {invitation.role === 'owner' ? 'an owner' : 'a member'}. If you have an account already,
+                give its password.
+              </Text>
+            )}
             {error && <ErrorNote error={error} />}
+            {isOther && (
+              <Button
+                variant="default"
+                loading={isBusy}
+                onClick={() => void finish(() => call('POST /panel/links/redeem', { body: { token, replace: true } }))}
+              >
+                End that session and use the link
+              </Button>
+            )}
             {invitation !== null && <TextInput label="Name" name="name" required maxLength={200} autoComplete="name" />}
-            <TextInput label="E-mail" name="email" type="email" required autoComplete="username" defaultValue={invitation?.email ?? ''} />
+            {invitation === null && <TextInput label="E-mail" name="email" type="email" required autoComplete="username" />}
             <PasswordInput
               label="Password"
               name="password"

@@ -19,17 +19,21 @@ export function TeamPage() {
   const query = useCall('GET /panel/organizations/{slug}/members', { params: { slug } });
   const open = useCall('GET /panel/organizations/{slug}/invitations', { params: { slug } });
   const invite = useAct('POST /panel/organizations/{slug}/invitations');
+  const resend = useAct('POST /panel/organizations/{slug}/invitations/{invitation_id}/resend');
+  const revoke = useAct('DELETE /panel/organizations/{slug}/invitations/{invitation_id}');
+  const change = useAct('PATCH /panel/organizations/{slug}/members/{user_id}');
   const remove = useAct('DELETE /panel/organizations/{slug}/members/{user_id}');
   const [isNew, setNew] = useState(false);
   const [link, setLink] = useState<string | null>(null);
   const [leaving, setLeaving] = useState<Member | null>(null);
+  const [changing, setChanging] = useState<Member | null>(null);
   const [chosen, setChosen] = useState<string | null>('member');
   const isOwner = role === 'owner';
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const email = textOf(new FormData(event.currentTarget), 'email');
     invite.mutate(
-      { params: { slug }, body: { role: chosen as 'member', ...(email && { email }) } },
+      { params: { slug }, body: { role: chosen as 'member', email } },
       { onSuccess: ({ url }) => (setNew(false), setLink(url)) },
     );
   };
@@ -82,9 +86,14 @@ export function TeamPage() {
                 right: true,
                 show: (row) =>
                   isOwner && (
-                    <Button size="compact-xs" variant="subtle" color="red" onClick={() => setLeaving(row)}>
-                      Remove
-                    </Button>
+                    <Group gap="xs" justify="flex-end" wrap="nowrap">
+                      <Button size="compact-xs" variant="subtle" onClick={() => setChanging(row)}>
+                        {row.role === 'owner' ? 'Make a member' : 'Make an owner'}
+                      </Button>
+                      <Button size="compact-xs" variant="subtle" color="red" onClick={() => setLeaving(row)}>
+                        Remove
+                      </Button>
+                    </Group>
                   ),
               },
             ]}
@@ -99,11 +108,43 @@ export function TeamPage() {
           <DataTable
             label="Open invitations"
             rows={open.data!.data}
-            keyOf={(row) => `${row.created_at}${row.email}`}
+            keyOf={(row) => row.id}
             columns={[
-              { title: 'For', show: (row) => row.email ?? 'whoever has the link' },
+              { title: 'For', show: (row) => row.email ?? '–' },
               { title: 'Role', show: (row) => row.role },
+              {
+                title: 'Made by',
+                show: (row) => query.data?.data.find((member) => member.user_id === row.made_by)?.name ?? 'the operator',
+              },
               { title: 'Until', show: (row) => <Time at={row.expires_at} /> },
+              {
+                title: '',
+                right: true,
+                show: (row) => {
+                  const params = { slug, invitation_id: row.id };
+                  return (
+                    isOwner && (
+                      <Group gap="xs" justify="flex-end" wrap="nowrap">
+                        <Button
+                          size="compact-xs"
+                          variant="subtle"
+                          onClick={() => resend.mutate({ params }, { onError: notifyError, onSuccess: ({ url }) => setLink(url) })}
+                        >
+                          New link
+                        </Button>
+                        <Button
+                          size="compact-xs"
+                          variant="subtle"
+                          color="red"
+                          onClick={() => revoke.mutate({ params }, { onError: notifyError, onSuccess: () => notify('Revoked') })}
+                        >
+                          Revoke
+                        </Button>
+                      </Group>
+                    )
+                  );
+                },
+              },
             ]}
           />
         </Stack>
@@ -122,7 +163,13 @@ export function TeamPage() {
               onChange={setChosen}
               allowDeselect={false}
             />
-            <TextInput label="E-mail" name="email" type="email" description="Fills the form in; the link itself you send yourself." />
+            <TextInput
+              label="E-mail"
+              name="email"
+              type="email"
+              required
+              description="The link is for this address alone. You send it yourself."
+            />
             <Group justify="flex-end">
               <Button variant="default" onClick={() => setNew(false)}>
                 Cancel
@@ -136,9 +183,26 @@ export function TeamPage() {
       </Modal>
       <ShownOnce title="Invitation" what="The link, which works once and for a week," value={link} onClose={() => setLink(null)} />
       <Confirm
+        isOpen={changing !== null}
+        title={`Make ${changing?.name ?? ''} ${changing?.role === 'owner' ? 'a member' : 'an owner'}?`}
+        text={
+          changing?.role === 'owner'
+            ? 'The API keys and invitations that they made stop working at once.'
+            : 'They decide from now on who gets in and where data goes out.'
+        }
+        action={changing?.role === 'owner' ? 'Make a member' : 'Make an owner'}
+        onClose={() => setChanging(null)}
+        onYes={() =>
+          change.mutate(
+            { params: { slug, user_id: changing!.user_id }, body: { role: changing!.role === 'owner' ? 'member' : 'owner' } },
+            { onError: notifyError, onSuccess: () => notify('Changed') },
+          )
+        }
+      />
+      <Confirm
         isOpen={leaving !== null}
         title={`Remove ${leaving?.name ?? ''}?`}
-        text="They are out at once, and the API keys that they made stop working."
+        text="They are out at once, and the API keys and invitations that they made stop working."
         action="Remove"
         onClose={() => setLeaving(null)}
         onYes={() =>

@@ -1,19 +1,33 @@
-import { uuidv7, type Clock, type Database } from '@dialhook/engine';
+import { uuidv7, type Clock, type Database, type Transaction } from '@dialhook/engine';
 import { hashKey, newKey } from './keys.ts';
-import { AccountError, type ApiKey, type Caller, type KeyKind, type Member, type Organization, type Plan, type Role } from './model.ts';
-import { findCaller, insertApiKey, listApiKeys, revokeApiKey } from './store/api-keys.ts';
+import {
+  AccountError,
+  type Actor,
+  type ApiKey,
+  type Caller,
+  type KeyKind,
+  type Member,
+  type Organization,
+  type Plan,
+  type Role,
+} from './model.ts';
+import { SESSION_LIMITS } from './session-limits.ts';
+import { countApiKeysLocked, findCaller, insertApiKey, listApiKeys, revokeApiKey } from './store/api-keys.ts';
 import {
   changeCredits,
   countOrganizations,
   deleteMember,
+  endOwnership,
   findOrganization,
   insertMember,
   insertOrganization,
   insertUser,
   listMembers,
   listOrganizations,
+  lockOwner,
   organizationIds,
   organizationName,
+  setRole,
   updateOrganization,
 } from './store/organizations.ts';
 
@@ -118,24 +132,53 @@ export class Accounts {
       await insertUser(tx, { id: userId, email: input.email, name, now });
       await insertMember(tx, { organizationId, userId, role: input.role, now });
     });
-    return { userId, email: input.email, name, role: input.role, createdAt: now };
+    return { userId, email: input.email, pendingEmail: null, name, role: input.role, createdAt: now };
   }
 
-  /** Removes a member; the keys that they made stop working at once. */
-  async removeMember(slug: string, userId: string): Promise<void> {
-    const { id: organizationId } = await this.organization(slug);
-    await this.#database.transaction(async (tx) => {
-      const members = await listMembers(tx, organizationId, true);
-      const member = members.find((other) => other.userId === userId);
-      if (member === undefined) throw new AccountError('unknown_member', 'The organization has no such member.');
-      const owners = members.filter(({ role }) => role === 'owner');
-      if (member.role === 'owner' && owners.length === 1) throw new AccountError('last_owner', 'The last owner cannot be removed.');
+  /** Removes a member; the keys and invitations that they made end at once. */
+  async removeMember(actor: Actor, slug: string, userId: string): Promise<void> {
+    await this.#changeMember(actor, slug, userId, async (tx, organizationId, { isLastOwner }) => {
+      if (isLastOwner) throw new AccountError('last_owner', 'The last owner cannot be removed.');
       await deleteMember(tx, organizationId, userId, this.#now());
     });
   }
 
-  /** Makes a key for an owner: the one named, or the organization's first. The key is in the reply and nowhere else. */
+  /** Makes an owner of a member, or a member of an owner, whose keys and invitations end at once. */
+  async changeRole(actor: Actor, slug: string, userId: string, role: Role): Promise<Member> {
+    return this.#changeMember(actor, slug, userId, async (tx, organizationId, { isLastOwner, member }) => {
+      if (member.role === role) return member;
+      if (isLastOwner) throw new AccountError('last_owner', 'The last owner cannot become a member.');
+      await setRole(tx, organizationId, userId, role);
+      if (role !== 'owner') await endOwnership(tx, organizationId, userId, this.#now());
+      return { ...member, role };
+    });
+  }
+
+  /** Holds all members while one is changed: of two owners who remove each other, the second is no owner any more. */
+  async #changeMember<T>(
+    actor: Actor,
+    slug: string,
+    userId: string,
+    work: (tx: Transaction, organizationId: string, found: { readonly member: Member; readonly isLastOwner: boolean }) => Promise<T>,
+  ): Promise<T> {
+    const { id: organizationId } = await this.organization(slug);
+    return this.#database.transaction(async (tx) => {
+      const members = await listMembers(tx, organizationId, true);
+      const owners = members.filter(({ role }) => role === 'owner');
+      if (actor !== null && !owners.some((owner) => owner.userId === actor))
+        throw new AccountError('owners_only', 'Only an owner of the organization may do this.');
+      const member = members.find((other) => other.userId === userId);
+      if (member === undefined) throw new AccountError('unknown_member', 'The organization has no such member.');
+      return work(tx, organizationId, { member, isLastOwner: member.role === 'owner' && owners.length === 1 });
+    });
+  }
+
+  /**
+   * Makes a key for an owner: the one named, or the organization's first. The key is in the reply and nowhere else. The
+   * owner's place is held until the key is stored: the removal of an owner ends all keys, also one that is just being made.
+   */
   async createKey(
+    actor: Actor,
     slug: string,
     input: {
       readonly kind: KeyKind;
@@ -145,22 +188,29 @@ export class Accounts {
     },
   ): Promise<{ apiKey: ApiKey; key: string }> {
     const { id: organizationId } = await this.organization(slug);
-    const members = await listMembers(this.#database, organizationId);
-    const holder =
-      input.userId === undefined ? members.find(({ role }) => role === 'owner') : members.find(({ userId }) => userId === input.userId);
-    if (holder === undefined) throw new AccountError('unknown_member', 'The organization has no such member.');
-    if (holder.role !== 'owner') throw new AccountError('not_an_owner', 'Only an owner can hold an API key.');
     const { key, prefix, hash } = newKey(input.kind);
-    const apiKey = await insertApiKey(this.#database, {
-      id: this.#id(),
-      organizationId,
-      userId: holder.userId,
-      kind: input.kind,
-      name: input.name ?? input.kind,
-      prefix,
-      hash,
-      expiresAt: input.expiresAt ?? null,
-      createdAt: this.#now(),
+    const apiKey = await this.#database.transaction(async (tx) => {
+      await lockOwner(tx, organizationId, actor);
+      const members = await listMembers(tx, organizationId);
+      const holder =
+        input.userId === undefined ? members.find(({ role }) => role === 'owner') : members.find(({ userId }) => userId === input.userId);
+      if (holder === undefined) throw new AccountError('unknown_member', 'The organization has no such member.');
+      if (holder.role !== 'owner') throw new AccountError('not_an_owner', 'Only an owner can hold an API key.');
+      await lockOwner(tx, organizationId, holder.userId);
+      const now = this.#now();
+      if ((await countApiKeysLocked(tx, organizationId, now)) >= SESSION_LIMITS.apiKeys)
+        throw new AccountError('too_many_keys', `At most ${SESSION_LIMITS.apiKeys} keys may be in use: revoke some first.`);
+      return insertApiKey(tx, {
+        id: this.#id(),
+        organizationId,
+        userId: holder.userId,
+        kind: input.kind,
+        name: input.name ?? input.kind,
+        prefix,
+        hash,
+        expiresAt: input.expiresAt ?? null,
+        createdAt: now,
+      });
     });
     return { apiKey, key };
   }
@@ -169,9 +219,12 @@ export class Accounts {
     return listApiKeys(this.#database, (await this.organization(slug)).id);
   }
 
-  async revokeKey(slug: string, id: string): Promise<ApiKey> {
+  async revokeKey(actor: Actor, slug: string, id: string): Promise<ApiKey> {
     const { id: organizationId } = await this.organization(slug);
-    const key = await revokeApiKey(this.#database, organizationId, id, this.#now());
+    const key = await this.#database.transaction(async (tx) => {
+      await lockOwner(tx, organizationId, actor);
+      return revokeApiKey(tx, organizationId, id, this.#now());
+    });
     if (key === null) throw new AccountError('unknown_key', 'The organization has no such key.');
     return key;
   }

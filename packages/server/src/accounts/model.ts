@@ -21,6 +21,8 @@ export interface Organization {
 export interface Member {
   readonly userId: string;
   readonly email: string | null;
+  /** The address that they want, until they open the link that was sent there. */
+  readonly pendingEmail: string | null;
   readonly name: string;
   readonly role: Role;
   readonly createdAt: Date;
@@ -50,6 +52,9 @@ export interface Caller {
   readonly plan: Plan | null;
 }
 
+/** Who does something: a user of the panel by id, or the operator (null). */
+export type Actor = string | null;
+
 export type AccountErrorCode =
   | 'slug_taken'
   | 'email_taken'
@@ -65,7 +70,16 @@ export type AccountErrorCode =
   | 'link_needs_user' // an invitation was opened without saying who joins
   | 'already_member'
   | 'too_many_invitations'
-  | 'email_needed'; // a password without an e-mail could not be used
+  | 'email_needed' // a password without an e-mail could not be used
+  | 'weak_password'
+  | 'owners_only' // whoever asks is no owner any more
+  | 'unknown_invitation'
+  | 'invitation_for_another' // an invitation is for one e-mail address
+  | 'other_session' // a link was opened where somebody else is signed in
+  | 'no_new_email' // the user waits for no address
+  | 'proof_needed' // many strangers sign in at once
+  | 'too_many_keys'
+  | 'unauthenticated'; // the session ended while the request was being done
 
 export class AccountError extends Error {
   override readonly name = 'AccountError';

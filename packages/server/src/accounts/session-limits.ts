@@ -8,14 +8,24 @@ export const SESSION_LIMITS = {
   /** A link that signs in works once, for a day; an invitation for a week. */
   linkMs: 86_400_000,
   inviteMs: 7 * 86_400_000,
-  /** Open invitations of one organization. */
+  /** Open invitations of one organization; more are made when some were revoked. */
   invitations: 100,
+  /** API keys of one organization that are in use. */
+  apiKeys: 200,
   /** Characters of a password: long enough to resist guessing, short enough to hash. */
   minPasswordLength: 10,
   maxPasswordLength: 200,
-  /** Passwords that a node hashes at once, 32 MB each, and that wait for it: about two seconds of work. */
+  /** Passwords that a node hashes at once, 32 MB each. */
   hashesAtOnce: 4,
-  hashesWaiting: 64,
+  /** Sign-ins with a proof of work, and requests of people with a session or a link, that are under way at once: about two seconds of work each. */
+  hashesPending: 64,
+  /** Sign-ins without a proof that are under way at once; a stranger beyond these proves first. */
+  hashesOfStrangers: 8,
+  /** The same for one account and for one network address. */
+  hashesPerSubject: 2,
+  /** A proof of work: zero bits to find (33,000 tries, a quarter of a second in a browser), and how long a challenge is good. */
+  proofBits: 15,
+  proofMs: 120_000,
   /** Failed attempts for one e-mail address, and from one network address, before the rest of the window is refused. */
   failuresPerEmail: 10,
   failuresPerAddress: 50,

@@ -1,6 +1,6 @@
 import type { Database } from '@dialhook/engine';
 import { DIAL_LIMITS } from './limits.ts';
-import { countRows, deleteRow, findRow, insertRow, listRows, updateRow, type TranslationTable } from './store/translations.ts';
+import { countRowsLocked, deleteRow, findRow, insertRow, listRows, updateRow, type TranslationTable } from './store/translations.ts';
 
 /** The three tables of a company's dialler, by the name that their routes have. */
 export const TRANSLATIONS = {
@@ -23,8 +23,10 @@ export class DialTranslations {
   /** `exists` when the key is taken, `full` when the company has as many rows as it may. */
   async add(name: TranslationName, organizationId: string, row: Row): Promise<'added' | 'exists' | 'full'> {
     const table = TRANSLATIONS[name];
-    if ((await countRows(this.#database, table, organizationId)) >= DIAL_LIMITS.translations) return 'full';
-    return (await insertRow(this.#database, table, organizationId, row)) ? 'added' : 'exists';
+    return this.#database.transaction(async (tx) => {
+      if ((await countRowsLocked(tx, table, organizationId)) >= DIAL_LIMITS.translations) return 'full';
+      return (await insertRow(tx, table, organizationId, row)) ? 'added' : 'exists';
+    });
   }
 
   /** Null when there is no such row. */

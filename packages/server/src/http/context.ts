@@ -1,5 +1,6 @@
 import type { Clock, Database, Engine, Sealer } from '@dialhook/engine';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Invitations } from '../accounts/invitations.ts';
 import type { Sessions } from '../accounts/sessions.ts';
 import type { WriteLimits } from '../accounts/write-limits.ts';
 import type { LeadFiles } from '../calls/lead-files.ts';
@@ -24,6 +25,7 @@ export interface Context {
   readonly metrics: Metrics;
   readonly sealer: Sealer;
   readonly accounts: Accounts;
+  readonly invitations: Invitations;
   readonly sessions: Sessions;
   readonly statistics: Statistics;
   readonly writeLimits: WriteLimits;

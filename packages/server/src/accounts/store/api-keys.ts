@@ -28,10 +28,21 @@ export async function insertApiKey(
   return toApiKey(row!);
 }
 
-/** Newest first, revoked ones included. */
+/** Counts the keys that work while nobody else makes one for the organization: the lock ends with the transaction. */
+export async function countApiKeysLocked(tx: Queryable, organizationId: string, now: Date): Promise<number> {
+  await tx.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`api-keys:${organizationId}`] });
+  const [row] = await tx.query<{ count: number }>({
+    text: `select count(*) as count from api_keys
+            where organization_id = $1 and revoked_at is null and (expires_at is null or expires_at > $2)`,
+    values: [organizationId, now],
+  });
+  return row!.count;
+}
+
+/** Keys that are not revoked first, then the revoked ones, each newest first: what works is never beyond the end. */
 export async function listApiKeys(db: Queryable, organizationId: string): Promise<ApiKey[]> {
   const rows = await db.query<Row>({
-    text: `select ${COLUMNS} from api_keys where organization_id = $1 order by id desc limit 1000`,
+    text: `select ${COLUMNS} from api_keys where organization_id = $1 order by revoked_at is not null, id desc limit 1000`,
     values: [organizationId],
   });
   return rows.map(toApiKey);

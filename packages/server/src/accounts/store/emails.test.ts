@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { isUniqueViolation, uuidv7 } from '@dialhook/engine';
 import { DATABASE_KINDS, freshDatabase } from '@dialhook/testing';
 import { serverMigrations } from '../../migrations.ts';
-import { findPassword, updateUser } from './sessions.ts';
+import { confirmEmail, findPassword, setPendingEmail, updateUser } from './users.ts';
 
 for (const kind of DATABASE_KINDS) {
   describe(`e-mail addresses in the ${kind} database`, () => {
@@ -46,13 +46,17 @@ for (const kind of DATABASE_KINDS) {
         ['BOB@example.com', 'Bystander'],
       ] as const)
         assert.equal(await who(email), ids.get(name), email);
+      const change = async (name: string, email: string) => {
+        await setPendingEmail(database, ids.get(name)!, email);
+        return confirmEmail(database, ids.get(name)!, email);
+      };
       const taken = (error: unknown) => isUniqueViolation(error, 'users_email');
-      await assert.rejects(updateUser(database, ids.get('Nobody')!, { email: 'BOB@example.com' }), taken);
-      await assert.rejects(updateUser(database, ids.get('Late')!, { email: 'Bob@example.com' }), taken);
+      await assert.rejects(change('Nobody', 'BOB@example.com'), taken);
+      await assert.rejects(change('Late', 'Bob@example.com'), taken);
       await updateUser(database, ids.get('Late')!, { name: 'Later' });
       assert.equal(await who('ANA@example.com'), ids.get('Late'));
-      await updateUser(database, ids.get('Late')!, { email: 'late@example.com' });
-      await assert.rejects(updateUser(database, ids.get('Nobody')!, { email: 'Late@example.com' }), taken);
+      await change('Late', 'late@example.com');
+      await assert.rejects(change('Nobody', 'Late@example.com'), taken);
       assert.equal(await who('Bob@example.com'), ids.get('Bystander'));
     });
   });

@@ -1,5 +1,6 @@
 import { isUniqueViolation, type Queryable } from '@dialhook/engine';
-import { AccountError, type Member, type Organization, type Plan, type Role } from '../model.ts';
+import { AccountError, type Actor, type Member, type Organization, type Plan, type Role } from '../model.ts';
+import { deleteInvitationsBy } from './sign-in-links.ts';
 
 interface Row {
   id: string;
@@ -145,21 +146,61 @@ export async function insertMember(
 
 /** Oldest first; locked for the transaction when the caller is about to remove one. */
 export async function listMembers(db: Queryable, organizationId: string, lock = false): Promise<Member[]> {
-  const rows = await db.query<{ user_id: string; email: string | null; name: string; role: Role; created_at: Date }>({
-    text: `select m.user_id, u.email, u.name, m.role, m.created_at from memberships m join users u on u.id = m.user_id
+  const rows = await db.query<{
+    user_id: string;
+    email: string | null;
+    pending_email: string | null;
+    name: string;
+    role: Role;
+    created_at: Date;
+  }>({
+    text: `select m.user_id, u.email, u.pending_email, u.name, m.role, m.created_at from memberships m join users u on u.id = m.user_id
             where m.organization_id = $1 order by m.created_at, m.user_id ${lock ? 'for update of m' : ''}`,
     values: [organizationId],
   });
-  return rows.map((row) => ({ userId: row.user_id, email: row.email, name: row.name, role: row.role, createdAt: row.created_at }));
+  return rows.map((row) => ({
+    userId: row.user_id,
+    email: row.email,
+    pendingEmail: row.pending_email,
+    name: row.name,
+    role: row.role,
+    createdAt: row.created_at,
+  }));
 }
 
-/** Removes a member and revokes every key that they made in this organization. */
-export async function deleteMember(tx: Queryable, organizationId: string, userId: string, now: Date): Promise<void> {
-  await tx.query({ text: 'delete from memberships where organization_id = $1 and user_id = $2', values: [organizationId, userId] });
+/**
+ * Holds the place of an owner until the transaction ends, so that what only an owner may do and the end of that right
+ * come one after the other. Throws `owners_only` for anybody else; the operator (null) may always.
+ */
+export async function lockOwner(tx: Queryable, organizationId: string, actor: Actor): Promise<void> {
+  if (actor === null) return;
+  const [row] = await tx.query<{ role: Role }>({
+    text: 'select role from memberships where organization_id = $1 and user_id = $2 for share',
+    values: [organizationId, actor],
+  });
+  if (row?.role !== 'owner') throw new AccountError('owners_only', 'Only an owner of the organization may do this.');
+}
+
+export async function setRole(tx: Queryable, organizationId: string, userId: string, role: Role): Promise<void> {
+  await tx.query({
+    text: 'update memberships set role = $3 where organization_id = $1 and user_id = $2',
+    values: [organizationId, userId, role],
+  });
+}
+
+/** Ends what a member has as an owner: the keys and the open invitations that they made in this organization. */
+export async function endOwnership(tx: Queryable, organizationId: string, userId: string, now: Date): Promise<void> {
+  await deleteInvitationsBy(tx, organizationId, userId);
   await tx.query({
     text: 'update api_keys set revoked_at = $3 where organization_id = $1 and user_id = $2 and revoked_at is null',
     values: [organizationId, userId, now],
   });
+}
+
+/** Removes a member and what they had as an owner. */
+export async function deleteMember(tx: Queryable, organizationId: string, userId: string, now: Date): Promise<void> {
+  await tx.query({ text: 'delete from memberships where organization_id = $1 and user_id = $2', values: [organizationId, userId] });
+  await endOwnership(tx, organizationId, userId, now);
 }
 
 /** The owner of the oldest organization who cannot sign in by password yet. */

@@ -81,8 +81,10 @@ export async function listRows(
   });
 }
 
-export async function countRows(db: Queryable, { table }: TranslationTable, organizationId: string): Promise<number> {
-  const [row] = await db.query<{ count: number }>({
+/** Counts a company's rows while nobody else adds one: the lock ends with the transaction. */
+export async function countRowsLocked(tx: Queryable, { table }: TranslationTable, organizationId: string): Promise<number> {
+  await tx.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`${table}:${organizationId}`] });
+  const [row] = await tx.query<{ count: number }>({
     text: `select count(*) as count from ${table} where organization_id = $1`,
     values: [organizationId],
   });

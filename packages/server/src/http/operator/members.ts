@@ -1,11 +1,11 @@
 import Type, { type Static } from 'typebox';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { isUuid } from '@dialhook/engine';
 import type { ApiKey, Member } from '../../accounts/model.ts';
 import type { Context } from '../context.ts';
 import { Problem } from './problems.ts';
-import { AddMember, CreateKey, KeyBody, KeyCreated, KeyList, MemberBody, MemberList } from './schemas.ts';
-import { problems, type SlugParams } from './shared.ts';
+import { AddMember, ChangeRole, CreateKey, KeyBody, KeyCreated, KeyList, MemberBody, MemberList } from './schemas.ts';
+import { actorOf, problems, type SlugParams } from './shared.ts';
 
 /** Members of an organization. */
 export function memberRoutes(app: FastifyInstance, { accounts }: Context): void {
@@ -23,12 +23,30 @@ export function memberRoutes(app: FastifyInstance, { accounts }: Context): void 
       schema: {
         summary: 'Remove a member and revoke their keys',
         params: Type.Object({ slug: Type.String(), user_id: Type.String() }),
-        response: { 204: Type.Null(), ...problems(401, 404, 409) },
+        description: 'Invitations that they made end too.',
+        response: { 204: Type.Null(), ...problems(401, 403, 404, 409) },
       },
     },
     async (request, reply) => {
-      await accounts.removeMember(request.params.slug, request.params.user_id);
+      await accounts.removeMember(actorOf(request), request.params.slug, request.params.user_id);
       return reply.code(204).send();
+    },
+  );
+
+  app.patch<{ Params: SlugParams & { readonly user_id: string }; Body: Static<typeof ChangeRole> }>(
+    '/organizations/:slug/members/:user_id',
+    {
+      schema: {
+        summary: 'Make an owner of a member, or a member of an owner',
+        description: 'Keys and invitations of somebody who is no owner any more end at once.',
+        params: Type.Object({ slug: Type.String(), user_id: Type.String() }),
+        body: ChangeRole,
+        response: { 200: MemberBody, ...problems(400, 401, 403, 404, 409) },
+      },
+    },
+    async (request) => {
+      const { slug, user_id: userId } = request.params;
+      return toMember(await accounts.changeRole(actorOf(request), slug, userId, request.body.role));
     },
   );
 }
@@ -44,8 +62,8 @@ export function addMemberRoute(app: FastifyInstance, { accounts }: Context): voi
   );
 }
 
-/** API keys. `holder` says whose a new key is; undefined for whoever the request names. */
-export function keyRoutes(app: FastifyInstance, { accounts }: Context, holder: (request: FastifyRequest) => string | undefined): void {
+/** API keys. In the panel a new one is whose request it is; the operator names somebody. */
+export function keyRoutes(app: FastifyInstance, { accounts }: Context): void {
   const params = Type.Object({ slug: Type.String() });
 
   app.post<{ Params: SlugParams; Body: Static<typeof CreateKey> }>(
@@ -55,14 +73,15 @@ export function keyRoutes(app: FastifyInstance, { accounts }: Context, holder: (
         summary: 'Create an API key; it is shown once',
         params,
         body: CreateKey,
-        response: { 201: KeyCreated, ...problems(400, 401, 404, 409) },
+        response: { 201: KeyCreated, ...problems(400, 401, 403, 404, 409) },
       },
     },
     async (request, reply) => {
       const { kind, name, user_id: named, expires_at: expiresAt } = request.body;
-      const userId = holder(request) ?? named;
+      const actor = actorOf(request);
+      const userId = actor ?? named;
       const expiry = expiresAt === undefined ? undefined : new Date(expiresAt);
-      const { apiKey, key } = await accounts.createKey(request.params.slug, { kind, name, userId, expiresAt: expiry });
+      const { apiKey, key } = await accounts.createKey(actor, request.params.slug, { kind, name, userId, expiresAt: expiry });
       return reply.code(201).send({ ...toKey(apiKey), key });
     },
   );
@@ -79,18 +98,25 @@ export function keyRoutes(app: FastifyInstance, { accounts }: Context, holder: (
       schema: {
         summary: 'Revoke an API key',
         params: Type.Object({ slug: Type.String(), key_id: Type.String() }),
-        response: { 200: KeyBody, ...problems(401, 404) },
+        response: { 200: KeyBody, ...problems(401, 403, 404) },
       },
     },
     async (request) => {
       if (!isUuid(request.params.key_id)) throw new Problem('not_found', 'The organization has no such key.');
-      return toKey(await accounts.revokeKey(request.params.slug, request.params.key_id));
+      return toKey(await accounts.revokeKey(actorOf(request), request.params.slug, request.params.key_id));
     },
   );
 }
 
 function toMember(member: Member) {
-  return { user_id: member.userId, email: member.email, name: member.name, role: member.role, created_at: member.createdAt };
+  return {
+    user_id: member.userId,
+    email: member.email,
+    pending_email: member.pendingEmail,
+    name: member.name,
+    role: member.role,
+    created_at: member.createdAt,
+  };
 }
 
 function toKey(key: ApiKey) {

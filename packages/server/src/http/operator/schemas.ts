@@ -72,15 +72,24 @@ export const Credits = Type.Object({ credits: Type.Integer() }, { examples: [{ c
 const MEMBER = {
   user_id: '0191f3a2-0000-7d7a-b0a4-5a2f1c3d4e5f',
   email: 'ana@north-star.example',
+  pending_email: null,
   name: 'Ana Ruiz',
   role: 'owner',
   created_at: ORGANIZATION.created_at,
 };
 export const MemberBody = Type.Object(
-  { user_id: Uuid, email: nullable(Type.String()), name: Type.String(), role: Type.Enum([...ROLES]), created_at: Time },
+  {
+    user_id: Uuid,
+    email: nullable(Type.String()),
+    pending_email: nullable(Type.String()),
+    name: Type.String(),
+    role: Type.Enum([...ROLES]),
+    created_at: Time,
+  },
   { examples: [MEMBER] },
 );
 export const MemberList = Type.Object({ data: Type.Array(MemberBody) }, { examples: [{ data: [MEMBER] }] });
+export const ChangeRole = Type.Object({ role: Type.Enum([...ROLES]) }, { ...closed, examples: [{ role: 'owner' }] });
 export const AddMember = Type.Object(
   {
     email: Type.String({ format: 'email', maxLength: 254 }),
@@ -367,8 +376,50 @@ export const UncleanedPage = Type.Object(
 );
 export const CleanedAgain = Type.Object({ tried: Type.Integer() }, { examples: [{ tried: 3 }] });
 
-export const SignInLink = Type.Object({ user_id: Type.Optional(Uuid) }, { ...closed, examples: [{}] });
+export const SignInLink = Type.Object(
+  { user_id: Type.Optional(Uuid), confirm_email: Type.Optional(Type.Boolean()) },
+  { ...closed, examples: [{}, { user_id: MEMBER.user_id, confirm_email: true }] },
+);
 export const SignInLinkCreated = Type.Object(
+  { url: Type.String(), expires_at: Time, email: nullable(Type.String()) },
+  { examples: [{ url: 'https://hooks.example.com/sign-in#tYx3…', expires_at: DELIVERY.created_at, email: null }] },
+);
+
+export const Invite = Type.Object(
+  { role: Type.Enum([...ROLES]), email: Type.String({ format: 'email', maxLength: 254 }) },
+  { ...closed, examples: [{ role: 'member', email: 'bob@example.com' }] },
+);
+export const LinkCreated = Type.Object(
   { url: Type.String(), expires_at: Time },
-  { examples: [{ url: 'https://hooks.example.com/sign-in#tYx3…', expires_at: DELIVERY.created_at }] },
+  { examples: [{ url: 'https://hooks.example.com/sign-in#tYx3…', expires_at: '2026-05-03T09:00:00.000Z' }] },
+);
+export const InvitationList = Type.Object(
+  {
+    data: Type.Array(
+      Type.Object({
+        id: Uuid,
+        email: nullable(Type.String()),
+        role: Type.Enum([...ROLES]),
+        made_by: nullable(Uuid),
+        created_at: Time,
+        expires_at: Time,
+      }),
+    ),
+  },
+  {
+    examples: [
+      {
+        data: [
+          {
+            id: REPLAY.id,
+            email: 'bob@example.com',
+            role: 'member',
+            made_by: MEMBER.user_id,
+            created_at: '2026-05-02T09:00:00.000Z',
+            expires_at: '2026-05-09T09:00:00.000Z',
+          },
+        ],
+      },
+    ],
+  },
 );

@@ -8,6 +8,7 @@ import { uncleanedDialRoutes } from './dials.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { intakeRoutes } from './events.ts';
 import { addIdempotency } from './idempotency.ts';
+import { invitationRoutes } from './invitations.ts';
 import { addMemberRoute, keyRoutes, memberRoutes } from './members.ts';
 import { organizationRoutes } from './organizations.ts';
 import { Problem, sendProblem } from './problems.ts';
@@ -28,7 +29,8 @@ export async function operatorSurface(app: FastifyInstance, context: Context): P
   organizationRoutes(app, context);
   memberRoutes(app, context);
   addMemberRoute(app, context);
-  keyRoutes(app, context, () => undefined);
+  keyRoutes(app, context);
+  invitationRoutes(app, context);
   signInLinkRoute(app, context);
   endpointRoutes(app, context);
   intakeRoutes(app, context);

@@ -8,7 +8,7 @@ const OWNERS_ALONE: readonly (readonly [method: string, path: RegExp])[] = [
   ['POST', /^\/members|^\/invitations/],
   ['DELETE', /^\/members|^\/invitations/],
   ['POST', /^\/endpoints$|\/rotate-secret$|\/pause$|\/resume$/],
-  ['PATCH', /^\/endpoints/],
+  ['PATCH', /^\/endpoints|^\/members/],
   ['DELETE', /^\/endpoints/],
   ['PUT', /^\/retention/],
   ['PATCH', /^$/],

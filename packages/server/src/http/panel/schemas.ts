@@ -13,13 +13,22 @@ const Password = Type.String({ minLength: SESSION_LIMITS.minPasswordLength, maxL
 const PersonName = Type.String({ minLength: 1, maxLength: 200 });
 
 export const SignIn = Type.Object(
-  { email: Email, password: Type.String({ maxLength: SESSION_LIMITS.maxPasswordLength }) },
+  {
+    email: Email,
+    password: Type.String({ maxLength: SESSION_LIMITS.maxPasswordLength }),
+    proof: Type.Optional(Type.String({ maxLength: 200 })),
+  },
   { ...closed, examples: [{ email: 'ada@example.com', password: 'a long password' }] },
+);
+
+export const Challenge = Type.Object(
+  { challenge: Type.String(), bits: Type.Integer() },
+  { examples: [{ challenge: 'm9x2k1.Qw7p…', bits: SESSION_LIMITS.proofBits }] },
 );
 
 const MEMBERSHIP = { slug: 'north-star', name: 'North Star', plan: 'list_processing', credits: 5000, role: 'owner' };
 const ME = {
-  user: { id: '0191f3a2-0000-7d7a-b0a4-5a2f1c3d4e5f', email: 'ada@example.com', name: 'Ada', has_password: true },
+  user: { id: '0191f3a2-0000-7d7a-b0a4-5a2f1c3d4e5f', email: 'ada@example.com', pending_email: null, name: 'Ada', has_password: true },
   organizations: [MEMBERSHIP],
   calls: 'external',
   allows_private_targets: false,
@@ -27,7 +36,13 @@ const ME = {
 };
 export const Me = Type.Object(
   {
-    user: Type.Object({ id: Uuid, email: nullable(Type.String()), name: Type.String(), has_password: Type.Boolean() }),
+    user: Type.Object({
+      id: Uuid,
+      email: nullable(Type.String()),
+      pending_email: nullable(Type.String()),
+      name: Type.String(),
+      has_password: Type.Boolean(),
+    }),
     organizations: Type.Array(
       Type.Object({
         slug: Type.String(),
@@ -59,6 +74,7 @@ export const RedeemLink = Type.Object(
   {
     token: Token,
     joining: Type.Optional(Type.Object({ email: Email, name: PersonName, password: Password }, closed)),
+    replace: Type.Optional(Type.Boolean()),
   },
   { ...closed, examples: [{ token: 'tYx3…not-a-real-token…' }] },
 );
@@ -72,26 +88,6 @@ export const LinkInfo = Type.Object(
   { examples: [{ purpose: 'invitation', organization: 'North Star', role: 'member', email: null }] },
 );
 
-export const Invite = Type.Object(
-  { role: Type.Enum([...ROLES]), email: Type.Optional(Email) },
-  { ...closed, examples: [{ role: 'member', email: 'bob@example.com' }] },
-);
-export const LinkCreated = Type.Object(
-  { url: Type.String(), expires_at: Time },
-  { examples: [{ url: 'https://hooks.example.com/sign-in#tYx3…', expires_at: '2026-05-03T09:00:00.000Z' }] },
-);
-export const InvitationList = Type.Object(
-  { data: Type.Array(Type.Object({ email: nullable(Type.String()), role: Type.Enum([...ROLES]), created_at: Time, expires_at: Time })) },
-  {
-    examples: [
-      {
-        data: [
-          { email: 'bob@example.com', role: 'member', created_at: '2026-05-02T09:00:00.000Z', expires_at: '2026-05-09T09:00:00.000Z' },
-        ],
-      },
-    ],
-  },
-);
 export const SignedOut = Type.Object({ sessions: Type.Integer() }, { examples: [{ sessions: 3 }] });
 
 const Bucket = Type.Object({

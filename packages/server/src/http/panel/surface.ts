@@ -10,13 +10,13 @@ import { otherMethod } from '../methods.ts';
 import { deliveryRoutes } from '../operator/deliveries.ts';
 import { uncleanedDialRoutes } from '../operator/dials.ts';
 import { endpointRoutes } from '../operator/endpoints.ts';
+import { invitationRoutes } from '../operator/invitations.ts';
 import { keyRoutes, memberRoutes } from '../operator/members.ts';
 import { Problem } from '../operator/problems.ts';
 import { replayRoutes } from '../operator/replays.ts';
 import { customRoutes } from '../outboundiq/custom.ts';
 import { dialRoutes } from '../outboundiq/dials.ts';
 import { listRoutes } from './lists.ts';
-import { invitationRoutes } from './members.ts';
 import { overviewRoutes } from './overview.ts';
 import { needsOwner } from './permissions.ts';
 import { sendPanelProblem } from './problems.ts';
@@ -34,7 +34,7 @@ export async function panelSurface(app: FastifyInstance, context: Context): Prom
   app.setNotFoundHandler((request, reply) => sendPanelProblem(otherMethod(request, reply) ?? new Problem('not_found'), request, reply));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
-    refuseForgery(request, context.publicUrl());
+    refuseForgery(request, context);
   });
   sessionRoutes(app, context);
   await app.register(async (signedIn) => {
@@ -44,8 +44,8 @@ export async function panelSurface(app: FastifyInstance, context: Context): Prom
   });
 }
 
-async function authenticate(request: FastifyRequest, { sessions }: Context): Promise<void> {
-  const cookie = cookieOf(request);
+async function authenticate(request: FastifyRequest, { publicUrl, sessions }: Context): Promise<void> {
+  const cookie = cookieOf(request, publicUrl());
   const user = cookie === undefined ? null : await sessions.find(cookie);
   if (user === null) throw new Problem('unauthenticated');
   request.user = user;
@@ -63,7 +63,7 @@ async function organizationScope(app: FastifyInstance, context: Context): Promis
   });
   memberRoutes(app, context);
   invitationRoutes(app, context);
-  keyRoutes(app, context, (request) => request.user.userId);
+  keyRoutes(app, context);
   endpointRoutes(app, context);
   deliveryRoutes(app, context);
   replayRoutes(app, context);
