@@ -3,7 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { ServerResponse } from 'node:http';
 import { DATABASE_KINDS, eventually, freshDatabase, Receiver, type TestDatabase } from '@dialhook/testing';
-import { Engine, EngineError, LIMITS, Sealer, standard, uuidFloor, uuidTime, uuidv7, type Dialect, type EngineOptions } from './index.ts';
+import {
+  Engine,
+  EngineError,
+  isUniqueViolation,
+  LIMITS,
+  Sealer,
+  standard,
+  uuidFloor,
+  uuidTime,
+  uuidv7,
+  type Dialect,
+  type EngineOptions,
+} from './index.ts';
 import type { Batch } from './core/batch.ts';
 import type { LeasedDelivery } from './core/delivery.ts';
 import { explodeBatches, findAbandonedBatches, takeOverBatch } from './store/batches.ts';
@@ -257,12 +269,13 @@ for (const kind of DATABASE_KINDS) {
       const [a, b, c, d] = published.filter(({ endpointId }) => endpointId === mine);
       assert.ok(a && b && c && d?.batch);
       const before = await everything(await organizationOf(quiet));
-      const write = () =>
+      const write = (isRepeated = false) =>
         recordBatched(
           place.database,
           [result(a), failure(b, { startedAt: Date.now() + 1 }), result(c, { ...NOTHING_SENT, outcome: 'released', dueAt: Date.now() })],
           new Set(),
           Date.now(),
+          isRepeated,
         );
       assert.deepEqual(await write(), { lostBatches: [], disabled: [], missing: [] });
       const once = await everything(organizationId);
@@ -277,7 +290,8 @@ for (const kind of DATABASE_KINDS) {
           { count: 0, id: c.id, error: null, by: null },
         ],
       );
-      await write(); // the answer of the first was lost
+      await assert.rejects(write(), (error) => isUniqueViolation(error));
+      await write(true); // the answer of the first was lost
       assert.deepEqual(await everything(organizationId), once);
       const closed = await recordBatched(place.database, [result(d)], new Set([d.batch.id]), Date.now());
       assert.deepEqual(closed.lostBatches, []);
@@ -296,7 +310,7 @@ for (const kind of DATABASE_KINDS) {
       assert.ok(one && two && three && four && five);
       const rule = { disableAfterFailures: 3 };
       const at = (n: number) => ({ startedAt: Date.now() + n });
-      const write = (results: Result[]) => recordBatched(place.database, results, new Set(), Date.now());
+      const write = (results: Result[]) => recordBatched(place.database, results, new Set(), Date.now(), true);
       await write([failure(one, { ...rule, ...at(1) }), failure(two, { ...rule, ...at(2) })]);
       await write([result(three, at(3))]);
       // Written again, and without a lease: neither counts.

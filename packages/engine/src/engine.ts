@@ -170,7 +170,10 @@ export class Engine {
       clock,
       log,
       known: () => this.#dispatcher.known(),
-      onChanged: (id) => this.#dispatcher.releaseEndpoint(id),
+      onChanged: (id) => {
+        this.#dispatcher.releaseEndpoint(id);
+        this.#endings.wake();
+      },
     });
     this.#publisher = new Publisher({
       database,

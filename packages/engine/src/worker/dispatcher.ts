@@ -316,8 +316,8 @@ export class Dispatcher {
 
   #loaded(lane: Lane, target: Target | 'gone' | null): void {
     if (target === 'gone') {
-      // The endpoint is deleted: whoever deleted it, or the sweep, ends its rows.
-      this.#intake.remove(lane.clear().length);
+      // The endpoint is deleted: given back, its deliveries are ended with all others that wait for it.
+      this.#giveBack(lane, lane.waiting);
     } else if (target !== null) {
       lane.target = target;
       lane.health.begin(this.#options.clock.monotonic(), target.past);

@@ -36,9 +36,11 @@ export class Endings {
     return this.#alarm.stop();
   }
 
-  /** An endpoint was deleted or switched off, and something may wait for it. */
+  /** An endpoint was deleted or switched off: what waits for it ends now, and soon after what nodes have given back by then. */
   wake(): void {
-    this.#alarm.at(this.#options.clock.now());
+    const now = this.#options.clock.now();
+    this.#alarm.at(now);
+    this.#alarm.at(now + LIMITS.watchIntervalMs);
   }
 
   async #end(): Promise<boolean> {

@@ -7,7 +7,7 @@ import type { Log } from '../core/log.ts';
 import type { Observer } from '../core/observer.ts';
 import { explodeBatches } from '../store/batches.ts';
 import type { Database } from '../store/database.ts';
-import { isDataError, isUnavailable } from '../store/trouble.ts';
+import { isDataError, isUnavailable, isUniqueViolation } from '../store/trouble.ts';
 import { recordBatched } from '../store/record/batched.ts';
 import { dropDelivery, recordQueued } from '../store/record/queued.ts';
 import type { Recorded, Result } from '../store/record/result.ts';
@@ -129,8 +129,18 @@ export class Recorder {
     for (const { delivery } of results) counts.set(delivery.batch!, (counts.get(delivery.batch!) ?? 0) + 1);
     const closing = new Set<string>();
     for (const [batch, count] of counts) if (batch.open.size === count) closing.add(batch.id);
+    let isRepeated = false;
+    const record = async (): Promise<Recorded> => {
+      try {
+        return await recordBatched(database.hot, results, closing, clock.now(), isRepeated);
+      } catch (error) {
+        if (isRepeated || !(isUnavailable(error) || isUniqueViolation(error))) throw error;
+        isRepeated = true; // an earlier try may have been committed although its answer was lost
+        return recordBatched(database.hot, results, closing, clock.now(), isRepeated);
+      }
+    };
     try {
-      const recorded = await this.#persist(() => recordBatched(database.hot, results, closing, clock.now()), 'storing results');
+      const recorded = await this.#persist(record, 'storing results');
       for (const { delivery } of results) delivery.batch!.open.delete(delivery);
       for (const [batch] of counts) if (batch.open.size === 0) this.#open.delete(batch);
       for (const [batch] of counts) if (recorded.lostBatches.includes(batch.id)) this.#lose(batch);
