@@ -489,8 +489,8 @@ for (const kind of DATABASE_KINDS) {
       const organizationId = randomUUID();
       await engine.endpoints.create({ organizationId, dialect: 'standard', url: receiver.url(`/${organizationId}`) });
       // A status that the column cannot hold stands for whatever a database may refuse.
-      const statement = place.database.query.bind(place.database);
-      const broken = place.database as { query: typeof statement };
+      const statement = place.database.hot.query.bind(place.database.hot);
+      const broken = place.database.hot as unknown as { query: typeof statement };
       let culprit = '';
       broken.query = (one) => {
         if (one.name === 'record-batched' || (one.name === 'record-queued' && (one.values as unknown[][])[7]![0] !== null)) {
@@ -508,6 +508,7 @@ for (const kind of DATABASE_KINDS) {
         });
         assert.equal(receiver.received.filter(({ path }) => path === `/${organizationId}`).length, 100, 'none is sent twice');
         assert.deepEqual(new Set(history.map((row) => row.status)), new Set(['delivered']));
+        assert.notEqual(culprit, '');
         assert.equal(history.filter(({ id }) => id === culprit).length, 0, 'one is kept under a new id');
         await eventually(
           'nothing is left',
