@@ -45,6 +45,7 @@ export class LeadFiles {
         maxColumns: CALL_LIMITS.noteKeys,
         maxValueLength: CALL_LIMITS.valueLength,
         maxUnpackedBytes: CALL_LIMITS.workbookBytes,
+        maxCells: CALL_LIMITS.workbookCells,
         namedRows: CALL_LIMITS.namedRows,
       });
       if (problems.length > 0) throw new CallError('invalid', ...problems);

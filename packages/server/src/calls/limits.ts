@@ -23,6 +23,8 @@ export const CALL_LIMITS = {
   leadFileRows: 100_000,
   /** Bytes of a workbook once it is unpacked: a small file can hold terabytes of nothing. */
   workbookBytes: 200 * 1024 * 1024,
+  /** Cells of a workbook, also empty ones: as many leads as may be, with all their columns. */
+  workbookCells: 2_000_000,
   /** Bad rows that an answer names. */
   namedRows: 20,
   /** Leads in one inserting statement. */

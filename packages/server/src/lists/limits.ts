@@ -22,6 +22,8 @@ export const LIST_LIMITS = {
   columns: 512,
   /** Characters of one row. A quote that never closes would otherwise swallow the file. */
   rowLength: MIB,
+  /** Characters of a header line: the CSV parser garbles a longer one. */
+  headerLength: 65_536,
   /** Characters of a phone number; anything longer is not one. */
   phoneLength: 64,
   /** Rows of a list that are shown before its columns are mapped, and characters of a cell in them. */

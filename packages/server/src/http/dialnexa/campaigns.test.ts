@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { after, before, describe, test } from 'node:test';
-import { zipSync, strToU8 } from 'fflate';
+import { zipSync } from 'fflate';
 import { DATABASE_KINDS, Dialler, eventually, Receiver, startTestServer, type ApiClient, type TestServer } from '@dialhook/testing';
 import { CAMPAIGN_STATUSES, CAMPAIGN_TRANSITIONS } from '../../calls/states.ts';
+import { workbook, workbookParts } from '../../lists/worker/workbook.fixture.ts';
 
 interface Campaign {
   readonly id: string;
@@ -280,6 +281,17 @@ for (const kind of DATABASE_KINDS) {
         ['phone_number\n\n', /no row with a phone_number/, 400],
         [`phone_number,${Array.from({ length: 16 }, (_, n) => `c${n}`).join()}\n${number(1)}\n`, /at most 15 columns/, 400],
         [`phone_number,note\n${number(1)},${'x'.repeat(2_001)}\n`, /at most 2000 characters: row 2/, 400],
+        [`phone_number,${'c'.repeat(70_000)}\n${number(1)}\n`, /at most 65536 characters/, 400],
+        [utf16(`phone_number,name\n${number(1)},a\n${number(2)},b\0\n`), /U\+0000.*: row 3$/, 400],
+        [
+          workbook([
+            ['phone_number', 'city'],
+            [number(1), 'a'],
+            [number(2), 'b_x0000_'],
+          ]),
+          /U\+0000.*: row 3$/,
+          400,
+        ],
         [bomb(), /too large once it is unpacked/, 400],
         [new Uint8Array(Buffer.from('504b0304ffffffffffffffff', 'hex')), /cannot be read|can be read/, 400],
         [new Uint8Array(Buffer.from('d0cf11e0a1b11ae1', 'hex')), /save it as XLSX or CSV/, 400],
@@ -364,38 +376,11 @@ for (const kind of DATABASE_KINDS) {
   });
 }
 
-/** A workbook with one sheet, as small as one can be. */
-function workbook(rows: readonly (readonly (string | number)[])[]): Uint8Array<ArrayBuffer> {
-  const cell = (value: string | number, at: string) =>
-    typeof value === 'number' ? `<c r="${at}"><v>${value}</v></c>` : `<c r="${at}" t="inlineStr"><is><t>${value}</t></is></c>`;
-  const sheet = rows
-    .map((row, r) => `<row r="${r + 1}">${row.map((value, c) => cell(value, `${'ABCDEF'[c]}${r + 1}`)).join('')}</row>`)
-    .join('');
-  return zipSync(parts(`<sheetData>${sheet}</sheetData>`));
-}
-
 /** A workbook of a few hundred kilobytes that unpacks to 300 MB. */
 function bomb(): Uint8Array<ArrayBuffer> {
-  return zipSync({ ...parts('<sheetData/>'), 'xl/media/zeros': new Uint8Array(300 * 1024 * 1024) }, { level: 9 });
+  return zipSync({ ...workbookParts('<sheetData/>'), 'xl/media/zeros': new Uint8Array(300 * 1024 * 1024) }, { level: 9 });
 }
 
-function parts(sheet: string): Record<string, Uint8Array> {
-  const main = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main';
-  const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
-  const relationships = 'http://schemas.openxmlformats.org/package/2006/relationships';
-  return {
-    '[Content_Types].xml': strToU8(
-      '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>',
-    ),
-    '_rels/.rels': strToU8(
-      `<Relationships xmlns="${relationships}"><Relationship Id="r1" Type="${office}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
-    ),
-    'xl/workbook.xml': strToU8(
-      `<workbook xmlns="${main}" xmlns:r="${office}"><sheets><sheet name="Leads" sheetId="1" r:id="r1"/></sheets></workbook>`,
-    ),
-    'xl/_rels/workbook.xml.rels': strToU8(
-      `<Relationships xmlns="${relationships}"><Relationship Id="r1" Type="${office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`,
-    ),
-    'xl/worksheets/sheet1.xml': strToU8(`<worksheet xmlns="${main}">${sheet}</worksheet>`),
-  };
+function utf16(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(`\ufeff${text}`, 'utf16le'));
 }

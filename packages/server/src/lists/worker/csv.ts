@@ -75,6 +75,7 @@ function parse(text: Generator<string>, consumer: CsvConsumer): Promise<void> {
 
   function* counted(parts: Generator<string>): Generator<string> {
     for (const part of parts) {
+      if (fed === 0) refuseLongHeader(part);
       fed += part.length;
       if (part !== '') yield part;
     }
@@ -108,6 +109,21 @@ function parse(text: Generator<string>, consumer: CsvConsumer): Promise<void> {
     error: fail,
   });
   return promise;
+}
+
+/** The parser makes two of a header that is much longer, without a word. The first part of a file is longer than that, or all of it. */
+function refuseLongHeader(beginning: string): void {
+  let isQuoted = false;
+  for (let at = 0; at < beginning.length; at++) {
+    const character = beginning[at]!;
+    if (isQuoted) {
+      if (character === '"' && beginning[at + 1] !== '"') isQuoted = false;
+      else if (character === '"') at += 1;
+    } else if (character === '\n' || character === '\r') return;
+    else if (character === '"') isQuoted = at === 0 || DELIMITERS.includes(beginning[at - 1]!);
+    if (at >= LIST_LIMITS.headerLength)
+      throw new UploadRefused(400, `the header of the file may have at most ${LIST_LIMITS.headerLength} characters`);
+  }
 }
 
 function checkedHeader(columns: string[]): string[] {

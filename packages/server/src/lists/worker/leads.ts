@@ -1,5 +1,6 @@
 import { isFitText, UNFIT_TEXT } from '../../text.ts';
 import { toE164 } from '../phone.ts';
+import { LIST_LIMITS } from '../limits.ts';
 import { UploadRefused } from '../model.ts';
 import { readCsv } from './csv.ts';
 import type { LeadRow, LeadsJob, LeadsResult } from './protocol.ts';
@@ -12,16 +13,23 @@ const NAME_COLUMN = 'name';
 /** Reads a file of leads: a CSV, or the first sheet of a workbook. Throws `UploadRefused`. */
 export async function readLeads(job: LeadsJob): Promise<LeadsResult> {
   let reader: LeadReader | undefined;
-  const consumer = {
-    restart: () => (reader = undefined),
-    header: (columns: string[]) => (reader = new LeadReader(columns, job)),
-    rows: (rows: string[][]) => rows.forEach((row) => reader!.row(row)),
-  };
   if (isWorkbook(job.inputPath)) {
-    const [header, ...rows] = await readWorkbook(job.inputPath, job.maxUnpackedBytes);
-    if (header !== undefined) consumer.header(header);
-    consumer.rows(rows);
-  } else await readCsv(job.inputPath, consumer);
+    const bounds = { maxUnpackedBytes: job.maxUnpackedBytes, maxCells: job.maxCells, maxColumns: LIST_LIMITS.columns };
+    readWorkbook(job.inputPath, bounds, (cells, number) => {
+      if (reader === undefined) reader = new LeadReader(cells, job);
+      else reader.row(cells, number);
+    });
+  } else {
+    let number = 1; // the header
+    await readCsv(job.inputPath, {
+      restart: () => {
+        reader = undefined;
+        number = 1;
+      },
+      header: (columns) => (reader = new LeadReader(columns, job)),
+      rows: (rows) => rows.forEach((row) => reader!.row(row, ++number)),
+    });
+  }
   if (reader === undefined) throw new UploadRefused(400, 'file is empty: a header row with a column phone_number is needed');
   return reader.result();
 }
@@ -37,7 +45,8 @@ class LeadReader {
   readonly #badNumbers: number[] = [];
   readonly #longValues: number[] = [];
   readonly #unfitValues: number[] = [];
-  #row = 1; // the header
+  /** The number of the row that is read; the header is row 1. */
+  #row = 1;
   #skipped = 0;
 
   constructor(header: readonly string[], job: LeadsJob) {
@@ -54,8 +63,8 @@ class LeadReader {
       throw new UploadRefused(400, `file may have at most ${job.maxColumns} columns beside ${PHONE_COLUMN}; it has ${others}`);
   }
 
-  row(cells: readonly string[]): void {
-    this.#row += 1;
+  row(cells: readonly string[], number: number): void {
+    this.#row = number;
     const given = (cells[this.#phone] ?? '').trim();
     if (given === '') {
       this.#skipped += 1;

@@ -50,6 +50,7 @@ export interface LeadsJob {
   readonly maxValueLength: number;
   /** Of a workbook. */
   readonly maxUnpackedBytes: number;
+  readonly maxCells: number;
   /** Bad rows that a problem names. */
   readonly namedRows: number;
 }
