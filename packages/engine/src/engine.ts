@@ -48,6 +48,8 @@ export interface EngineOptions extends TargetOptions {
   readonly deliver?: boolean | undefined;
   /** Endpoints that an organization may have; `LIMITS.organizationEndpoints` when absent. */
   readonly organizationEndpoints?: number | undefined;
+  /** Bytes of events in memory, waiting to be stored or sent; `LIMITS.eventMemoryBytes` when absent. */
+  readonly eventMemoryBytes?: number | undefined;
   /** Days that history is kept; `LIMITS.retentionDays` when absent. */
   readonly retentionDays?: number | undefined;
   /** Tables of the engine's owner with UUIDv7 keys, partitioned by them: their days are made and dropped with the engine's own. */
@@ -72,6 +74,8 @@ export interface EngineActivity {
   readonly inFlight: number;
   /** Leases held: waiting for a slot, in flight, or waiting to be recorded. */
   readonly held: number;
+  /** Bytes of their events, see `eventBytes`. */
+  readonly heldBytes: number;
   /** Events that wait for their group commit. */
   readonly inboxEvents: number;
   /** Nodes that send, as of the last heartbeat. */
@@ -111,7 +115,7 @@ export class Engine {
     this.nodeId = uuidv7(clock.now());
     this.dialects = new DialectRegistry(options.dialects);
     this.#transport = new Transport(guard, () => clock.now());
-    const { retryDelayScale = 1 } = options;
+    const { eventMemoryBytes = LIMITS.eventMemoryBytes, retryDelayScale = 1 } = options;
     this.#preview = (organizationId, deliveryId) => {
       const { dialects } = this;
       return previewRequest({ database, dialects, sealer, retryDelayScale, now: clock.now() }, organizationId, deliveryId);
@@ -125,6 +129,7 @@ export class Engine {
       nodes: () => this.#upkeep.nodes,
       retryDelayScale: options.retryDelayScale ?? 1,
       random: options.random ?? Math.random,
+      maxEventBytes: eventMemoryBytes * LIMITS.leasedShare,
       record: (delivery, result) => this.#recorder.add({ delivery, ...result }),
       onRoom: () => this.#claimer.roomAgain(),
       release: (deliveries, error) => this.#release(deliveries, error),
@@ -149,7 +154,9 @@ export class Engine {
       log,
       observer,
       room: () => this.#dispatcher.room,
-      rooms: () => this.#dispatcher.claimRooms(),
+      roomBytes: () => this.#dispatcher.intake.roomBytes,
+      rooms: () => this.#dispatcher.intake.rooms(),
+      release: (deliveries) => this.#release(deliveries),
       accept: (deliveries) => this.#dispatcher.accept(deliveries),
       expire: (expired) => this.#expire(expired),
     });
@@ -184,6 +191,7 @@ export class Engine {
       delivers: this.#deliver,
       dispatcher: this.#dispatcher,
       recorder: this.#recorder,
+      maxInboxBytes: eventMemoryBytes * LIMITS.inboxShare,
       onQueued: wake,
     });
     this.#endings = new Endings({
@@ -275,8 +283,15 @@ export class Engine {
 
   /** What this node is doing now. */
   get activity(): EngineActivity {
-    const { held, inFlight } = this.#dispatcher;
-    return { inFlight, held, inboxEvents: this.#publisher.waiting, nodes: this.#upkeep.nodes, silentMs: this.#upkeep.silentMs };
+    const { held, inFlight, intake } = this.#dispatcher;
+    return {
+      inFlight,
+      held,
+      heldBytes: intake.heldBytes,
+      inboxEvents: this.#publisher.waiting,
+      nodes: this.#upkeep.nodes,
+      silentMs: this.#upkeep.silentMs,
+    };
   }
 
   /** What waits in the database, for every node. Reads the queue: not for the hot path. */
@@ -307,9 +322,9 @@ export class Engine {
   }
 
   #recorded(results: readonly Result[]): void {
-    let held = 0;
-    for (const { dueAt, outcome } of results) {
-      if (outcome !== 'released') held += 1;
+    const held: LeasedDelivery[] = [];
+    for (const { delivery, dueAt, outcome } of results) {
+      if (outcome !== 'released') held.push(delivery);
       if (dueAt !== null) this.#claimer.wakeAt(dueAt);
     }
     this.#dispatcher.recorded(held);
@@ -323,7 +338,7 @@ export class Engine {
 
   /** Their events were dropped by retention: there is nothing to send, and the log says so. */
   #expire(expired: Claim['expired']): void {
-    this.#dispatcher.hold(expired.length);
+    this.#dispatcher.hold(expired);
     for (const delivery of expired) this.#recorder.add({ delivery, ...NOTHING_SENT, outcome: 'exhausted', error: 'event_expired' });
   }
 }

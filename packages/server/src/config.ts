@@ -24,6 +24,7 @@ export interface Config {
   readonly role: Role;
   readonly allowPrivateTargets: boolean;
   readonly retryDelayScale: number;
+  readonly eventMemoryMb: number;
   readonly retentionDays: number;
   readonly lookupUrl: string | undefined;
   readonly lookupToken: string | undefined;
@@ -66,6 +67,10 @@ export const VARIABLES = {
     'development only: webhooks may go to http and to private addresses; refused unless HOST is a loopback address',
   ],
   DIALHOOK_RETRY_DELAY_SCALE: ['1', 'multiplies every retry delay, for trying retries out: a number above 0, at most 1000'],
+  DIALHOOK_EVENT_MEMORY_MB: [
+    '256',
+    'memory for events that wait to be stored or sent, in MiB, from 16 to 65536; the rest waits in the database',
+  ],
   DIALHOOK_RETENTION_DAYS: ['30', 'days that events and the delivery log are kept, from 1 to 3650; an organization can keep less'],
   DIALHOOK_LOOKUP_URL: ['', 'look-up service that classifies numbers; unset means by contact history alone'],
   DIALHOOK_LOOKUP_TOKEN: ['', 'bearer token for the look-up service'],
@@ -86,6 +91,8 @@ const MIN_TOKEN_LENGTH = 16;
 const MAX_RETENTION_DAYS = 3_650;
 /** Of one kind: PostgreSQL serves a few hundred in all, and more at once are slower than fewer. */
 const MAX_CONNECTIONS = 50;
+/** Of an event of 1 MiB a node needs 2 MiB while it sends it, of a quarter of this memory for each endpoint. */
+const MIN_EVENT_MEMORY_MB = 16;
 const MAX_SCALE = 1_000;
 const MAX_SPEED = 1_000_000;
 
@@ -106,6 +113,7 @@ export function loadConfig(env: Environment): Config {
   if (allowPrivateTargets && !isLoopback(host))
     throw new ConfigError('DIALHOOK_ALLOW_PRIVATE_TARGETS', 'true', `only allowed while HOST is a loopback address, and HOST is ${host}`);
   const retryDelayScale = positive('DIALHOOK_RETRY_DELAY_SCALE', text('DIALHOOK_RETRY_DELAY_SCALE'), MAX_SCALE);
+  const eventMemoryMb = integer('DIALHOOK_EVENT_MEMORY_MB', text('DIALHOOK_EVENT_MEMORY_MB'), MIN_EVENT_MEMORY_MB, 65_536);
   const retentionDays = integer('DIALHOOK_RETENTION_DAYS', text('DIALHOOK_RETENTION_DAYS'), 1, MAX_RETENTION_DAYS);
   const publicUrl = optional('DIALHOOK_PUBLIC_URL');
   if (publicUrl !== undefined) checkUrl('DIALHOOK_PUBLIC_URL', publicUrl, ['http:', 'https:']);
@@ -158,6 +166,7 @@ export function loadConfig(env: Environment): Config {
     role,
     allowPrivateTargets,
     retryDelayScale,
+    eventMemoryMb,
     retentionDays,
     lookupUrl,
     lookupToken: optional('DIALHOOK_LOOKUP_TOKEN'),

@@ -115,6 +115,7 @@ async function startNode(
     allowPrivateTargets: config.allowPrivateTargets,
     retryDelayScale: config.retryDelayScale,
     deliver: works,
+    eventMemoryBytes: config.eventMemoryMb * 1024 * 1024,
     retentionDays: config.retentionDays,
     partitionedTables: ['dials', 'calls'],
     onDeadNodes: () => processor.wakeAt(clock.now()),

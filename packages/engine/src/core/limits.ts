@@ -10,6 +10,13 @@ export const LIMITS = {
   publishBatchBytes: 8 * 1024 * 1024,
   /** Bytes of one event's data: 1 MiB is past every vendor's payload and keeps memory predictable. */
   eventDataBytes: 1024 * 1024,
+  /**
+   * Bytes of events that a node holds in memory, unless its owner says otherwise, and the parts of it for those that wait
+   * for their commit and those that wait to be sent. The rest is for what is being read and written.
+   */
+  eventMemoryBytes: 256 * 1024 * 1024,
+  inboxShare: 0.25,
+  leasedShare: 0.5,
   /** Deliveries that a node holds leases on, in flight or waiting in memory for a slot. */
   nodeLeases: 8_000,
   /** Requests in flight of one node: bounds sockets and memory. Far more than are needed while endpoints answer. */

@@ -24,6 +24,8 @@ export interface Claim {
   readonly deliveries: LeasedDelivery[];
   /** Claimed rows whose event was dropped by retention: nothing is left to send. `attempt` is the last one made. */
   readonly expired: LeasedDelivery[];
+  /** Claimed rows whose event the node has no memory for: they are given back. */
+  readonly unfit: LeasedDelivery[];
   /** Where the next claim goes on: after the last endpoint that was served. The first UUID when the end was reached. */
   readonly next: string;
   /** Some endpoint got all that it may get, so that more of it may be due. */
@@ -40,7 +42,7 @@ interface Row {
 }
 
 /** How the events of claimed deliveries are loaded; the caller may try again, since the claim is committed by then. */
-export type LoadEvents = typeof loadEvents;
+export type LoadEvents = (db: Queryable, ids: readonly string[]) => Promise<Map<string, StoredEvent | null>>;
 
 /**
  * Takes due deliveries: retries, what overflowed a node, and what was given back. Walks the distinct endpoints of
@@ -98,6 +100,7 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
   const events = await load(db, [...new Set(taken.map((row) => row.event_id))]);
   const deliveries: LeasedDelivery[] = [];
   const expired: LeasedDelivery[] = [];
+  const unfit: LeasedDelivery[] = [];
   for (const row of taken) {
     const event = events.get(row.event_id);
     const delivery = {
@@ -108,7 +111,8 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
       lease: row.lease,
       leaseEndsAt: options.leaseEndsAt,
     };
-    if (event === undefined) expired.push({ ...delivery, event: goneEvent(row.event_id), attempt: row.attempt_count });
+    if (event === undefined) expired.push({ ...delivery, event: absentEvent(row.event_id), attempt: row.attempt_count });
+    else if (event === null) unfit.push({ ...delivery, event: absentEvent(row.event_id), attempt: row.attempt_count + 1 });
     else deliveries.push({ ...delivery, event, attempt: row.attempt_count + 1 });
   }
   const counts = new Map<string, number>();
@@ -117,11 +121,11 @@ export async function claimDeliveries(db: Queryable, options: ClaimOptions, load
   // With the room used up, endpoints behind the last one that was served were not looked at.
   const next =
     taken.length < options.room ? last?.endpoint_id : taken.reduce((max, row) => (row.endpoint_id > max ? row.endpoint_id : max), '');
-  return { deliveries, expired, next: next ?? FIRST_UUID, isLimited };
+  return { deliveries, expired, unfit, next: next ?? FIRST_UUID, isLimited };
 }
 
-/** Stands for an event that retention has dropped. */
-function goneEvent(id: string): StoredEvent {
+/** Stands for an event that retention has dropped, or that was not loaded. */
+function absentEvent(id: string): StoredEvent {
   return { id, organizationId: '', type: '', data: '', occurredAt: 0 };
 }
 

@@ -4,7 +4,8 @@ import { FIRST_UUID } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Observer } from '../core/observer.ts';
-import { claimDeliveries, loadEvents, type Claim } from '../store/claim.ts';
+import { claimDeliveries, type Claim } from '../store/claim.ts';
+import { loadEventsWithin } from '../store/events.ts';
 import type { Database, Queryable } from '../store/database.ts';
 import type { ClaimRooms } from './intake.ts';
 import { Alarm } from './alarm.ts';
@@ -17,8 +18,12 @@ export interface ClaimerOptions {
   readonly log: Log;
   readonly observer: Observer | undefined;
   readonly room: () => number;
+  /** Bytes of events that the node has memory for. */
+  readonly roomBytes: () => number;
   readonly rooms: () => ClaimRooms;
   readonly accept: (deliveries: readonly LeasedDelivery[]) => void;
+  /** Gives back what was claimed and cannot be taken. */
+  readonly release: (deliveries: readonly LeasedDelivery[]) => void;
   readonly expire: (expired: Claim['expired']) => void;
 }
 
@@ -29,6 +34,8 @@ export class Claimer {
   #after = FIRST_UUID;
   /** The last claim could have taken more if there had been room. */
   #limited = false;
+  /** Deliveries that one claim takes: fewer while events are so large that not all of them fit. */
+  #size: number = LIMITS.claimBatch;
 
   constructor(options: ClaimerOptions) {
     this.#options = options;
@@ -56,8 +63,9 @@ export class Claimer {
   }
 
   async #claim(): Promise<boolean> {
-    const { accept, clock, database, expire, log, nodeId, observer, room, rooms } = this.#options;
-    const free = Math.min(room(), LIMITS.claimBatch);
+    const { accept, clock, database, expire, log, nodeId, observer, release, room, roomBytes, rooms } = this.#options;
+    const free = Math.min(room(), this.#size);
+    const bytes = roomBytes() / 2; // a claim of large events leaves something for other endpoints' events
     const shares = rooms();
     this.#limited = free < LIMITS.claimBatch || shares.rooms.values().some((share) => share === 0);
     if (free === 0) return false;
@@ -74,13 +82,21 @@ export class Claimer {
       const began = performance.now();
       // Once claimed they are ours: giving up at the first failure would leave them alone until their leases end.
       const load = (db: Queryable, ids: readonly string[]) =>
-        persistently(() => loadEvents(db, ids), { clock, log, what: 'loading events' });
+        persistently(() => loadEventsWithin(db, ids, bytes), { clock, log, what: 'loading events' });
       const claim = await claimDeliveries(database.hot, options, load);
       observer?.executed('claim', claim.deliveries.length, performance.now() - began);
       this.#after = claim.next;
       this.#limited ||= claim.isLimited;
       if (claim.expired.length > 0) expire(claim.expired);
       accept(claim.deliveries);
+      this.#size = Math.min(LIMITS.claimBatch, 2 * this.#size);
+      if (claim.unfit.length > 0) {
+        // The rest is claimed when there is memory again, and no more than what fitted now.
+        release(claim.unfit);
+        this.#size = Math.max(1, claim.deliveries.length);
+        this.#limited = true;
+        return false;
+      }
       // More may be due beyond what was taken, or at endpoints that were not looked at: behind these, or before them.
       return claim.deliveries.length > 0 || claim.next !== FIRST_UUID || options.after !== FIRST_UUID;
     } catch (error) {

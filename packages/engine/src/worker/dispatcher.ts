@@ -7,7 +7,7 @@ import { outcomeOf, type AttemptResult } from '../core/outcome.ts';
 import type { Observer } from '../core/observer.ts';
 import type { DeliveryResult } from '../store/record/result.ts';
 import { attempt, type SentRequest } from './attempt.ts';
-import { Intake, type ClaimRooms } from './intake.ts';
+import { Intake } from './intake.ts';
 import type { Lane } from './lane.ts';
 import { Loader } from './loader.ts';
 import { reportAttempt } from './report.ts';
@@ -26,6 +26,8 @@ export interface DispatcherOptions {
   readonly nodes: () => number;
   readonly retryDelayScale: number;
   readonly random: () => number;
+  /** Bytes of events that may be held, see `eventBytes`. */
+  readonly maxEventBytes: number;
   /** Takes an attempt's result to the recorder. The delivery counts as held until `recorded` says otherwise. */
   readonly record: (delivery: LeasedDelivery, result: DeliveryResult) => void;
   /** A lane that was full has room again, or the node has. */
@@ -41,7 +43,8 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #scheduler: Scheduler;
-  readonly #intake: Intake;
+  /** What may still be taken over. */
+  readonly intake: Intake;
   readonly #loader: Loader;
   #sentInTurn = 0;
   #isWatching = false;
@@ -53,7 +56,7 @@ export class Dispatcher {
     const monotonic = () => clock.monotonic();
     this.#options = options;
     this.#scheduler = new Scheduler(monotonic);
-    this.#intake = new Intake({ scheduler: this.#scheduler, monotonic, nodes });
+    this.intake = new Intake({ scheduler: this.#scheduler, monotonic, nodes, maxBytes: options.maxEventBytes });
     this.#loader = new Loader({
       targets,
       clock,
@@ -69,27 +72,22 @@ export class Dispatcher {
 
   /** Leases held: waiting, in flight, or sent and not yet recorded. */
   get held(): number {
-    return this.#intake.held;
+    return this.intake.held;
   }
 
   /** Leases that the node can still take. */
   get room(): number {
-    return this.#stopping ? 0 : this.#intake.room;
+    return this.#stopping ? 0 : this.intake.room;
   }
 
   /** Endpoints whose new deliveries are left in the queue: they have as much waiting here as they may, or are in trouble. */
   fullEndpoints(): string[] {
-    return this.#intake.full();
+    return this.intake.full();
   }
 
   /** Endpoints that failed lately: their deliveries get rows of their own at once. */
   failingEndpoints(): string[] {
-    return this.#intake.failing();
-  }
-
-  /** How many deliveries each endpoint may get in a claim. */
-  claimRooms(): ClaimRooms {
-    return this.#intake.rooms();
+    return this.intake.failing();
   }
 
   /** The endpoints that deliveries wait for, as they are known here. */
@@ -106,7 +104,7 @@ export class Dispatcher {
       this.#options.release(deliveries);
       return;
     }
-    this.#intake.add(deliveries.length);
+    this.intake.add(deliveries);
     const lanes = new Set<Lane>();
     for (const delivery of deliveries) {
       const lane = this.#scheduler.open(delivery.endpointId);
@@ -117,23 +115,23 @@ export class Dispatcher {
       }
     }
     for (const lane of lanes) {
-      this.#giveBack(lane, this.#intake.surplus(lane));
-      lane.mayWantMore ||= this.#intake.isHalfFull(lane);
+      this.#giveBack(lane, this.intake.surplus(lane));
+      lane.mayWantMore ||= this.intake.isHalfFull(lane);
       this.#wake(lane);
     }
     this.#pump();
   }
 
   /** Counts leases that are recorded without being sent. */
-  hold(count: number): void {
-    this.#intake.add(count);
+  hold(deliveries: readonly LeasedDelivery[]): void {
+    this.intake.add(deliveries);
   }
 
-  /** The results of so many leases are stored. */
-  recorded(count: number): void {
-    const before = this.room;
-    this.#intake.remove(count);
-    if (before < LIMITS.claimBatch && this.room >= LIMITS.claimBatch) this.#options.onRoom();
+  /** The results of these are stored. */
+  recorded(deliveries: readonly LeasedDelivery[]): void {
+    const wasShort = this.intake.isShort;
+    this.intake.remove(deliveries);
+    if (wasShort && !this.intake.isShort) this.#options.onRoom();
     this.#settle();
   }
 
@@ -185,7 +183,7 @@ export class Dispatcher {
         continue;
       }
       this.#sendNext(lane, lane.target!, now);
-      if (lane.mayWantMore && !this.#intake.isHalfFull(lane)) {
+      if (lane.mayWantMore && !this.intake.isHalfFull(lane)) {
         lane.mayWantMore = false;
         this.#options.onRoom();
       }
@@ -212,13 +210,13 @@ export class Dispatcher {
     const delivery = lane.take()!;
     // Another node has taken its batch over, and sends it.
     if (delivery.batch?.isLost) {
-      this.#intake.remove(1);
+      this.intake.remove([delivery]);
       return;
     }
     const neededUntil = now + sender.dialect.timeoutMs + LIMITS.leaseMarginMs;
     if (neededUntil > delivery.leaseEndsAt) {
       const late = [delivery, ...lane.clearEndingBefore(neededUntil)];
-      this.#intake.remove(late.length);
+      this.intake.remove(late);
       this.#options.release(late);
       return;
     }
@@ -261,7 +259,7 @@ export class Dispatcher {
         disableAfterFailures: dialect.disableAfterFailures,
         goneDisables: dialect.goneDisables,
       });
-      this.#giveBack(lane, this.#intake.surplus(lane));
+      this.#giveBack(lane, this.intake.surplus(lane));
     }
     this.#wake(lane);
     this.#pump();
@@ -298,7 +296,7 @@ export class Dispatcher {
   #giveBack(lane: Lane, count: number, error?: AttemptError): void {
     if (count === 0) return;
     const deliveries = lane.clear(lane.waiting - count);
-    this.#intake.remove(deliveries.length);
+    this.intake.remove(deliveries);
     this.#options.release(deliveries, error);
   }
 
@@ -308,7 +306,7 @@ export class Dispatcher {
     this.#isWatching = true;
     this.#options.clock.after(LIMITS.stallCheckMs, () => {
       this.#isWatching = false;
-      for (const lane of this.#scheduler.findStalled()) this.#giveBack(lane, this.#intake.surplus(lane));
+      for (const lane of this.#scheduler.findStalled()) this.#giveBack(lane, this.intake.surplus(lane));
       this.#pump();
       if (this.inFlight > 0) this.#watch();
     });

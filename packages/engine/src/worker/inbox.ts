@@ -18,10 +18,13 @@ interface Submission {
 export class Inbox {
   readonly #batcher: Batcher<Submission>;
   readonly #publish: (events: readonly StoredEvent[]) => Promise<void>;
+  readonly #maxBytes: number;
   #waiting = 0;
+  #bytes = 0;
 
-  /** `publish` commits a batch, in so many statements at once. */
-  constructor(publish: (events: readonly StoredEvent[]) => Promise<void>, concurrency: number) {
+  /** `publish` commits a batch, in so many statements at once; no more than `maxBytes` of data wait for it. */
+  constructor(publish: (events: readonly StoredEvent[]) => Promise<void>, concurrency: number, maxBytes: number) {
+    this.#maxBytes = maxBytes;
     this.#publish = publish;
     this.#batcher = new Batcher({
       write: (submissions) => this.#write(submissions),
@@ -39,16 +42,19 @@ export class Inbox {
 
   /** Resolves when the events are on disk. Rejects with `inbox_full`, and then nothing of them is stored. */
   async add(events: readonly StoredEvent[]): Promise<void> {
-    if (this.#waiting + events.length > LIMITS.inboxEvents)
+    const bytes = events.reduce((sum, event) => sum + event.data.length, 0);
+    // What has more bytes than an empty inbox may have is taken all the same: otherwise it could never be published.
+    if (this.#waiting + events.length > LIMITS.inboxEvents || (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes))
       throw new EngineError('inbox_full', 'Too many events are waiting to be stored; try again in a second.');
     this.#waiting += events.length;
+    this.#bytes += bytes;
     try {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const bytes = events.reduce((sum, event) => sum + event.data.length, 0);
       this.#batcher.add({ events, bytes, resolve, reject });
       await promise;
     } finally {
       this.#waiting -= events.length;
+      this.#bytes -= bytes;
     }
   }
 

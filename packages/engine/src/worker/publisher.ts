@@ -26,6 +26,8 @@ export interface PublisherOptions {
   /** False: others send what is published here. */
   readonly delivers: boolean;
   readonly dispatcher: Dispatcher;
+  /** Bytes of data that may wait for their commit. */
+  readonly maxInboxBytes: number;
   readonly recorder: Recorder;
   /** Deliveries may wait for any node. */
   readonly onQueued: () => void;
@@ -41,7 +43,11 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     const { clock, database, log, onQueued } = options;
     this.#options = options;
-    this.#inbox = new Inbox((events) => this.#commit(events), database.kind === 'postgres' ? PUBLISH_CONCURRENCY : 1);
+    this.#inbox = new Inbox(
+      (events) => this.#commit(events),
+      database.kind === 'postgres' ? PUBLISH_CONCURRENCY : 1,
+      options.maxInboxBytes,
+    );
     this.#fanOut = new FanOut({
       database,
       clock,

@@ -189,6 +189,7 @@ describe('the dispatcher by itself', () => {
       nodes: () => 1,
       retryDelayScale: 1,
       random: () => 0.5,
+      maxEventBytes: LIMITS.eventMemoryBytes,
       record: (delivery, result) => void recorded.push([delivery, result]),
       onRoom: () => {},
       release: (deliveries, error) => void released.push({ ids: deliveries.map((delivery) => delivery.id), error }),
@@ -312,8 +313,8 @@ describe('the dispatcher by itself', () => {
       [[['a', 'b'], 'connection_error']],
     );
     assert.deepEqual(dispatcher.fullEndpoints(), [id]);
-    assert.equal(dispatcher.claimRooms().rooms.get(id), 0);
+    assert.equal(dispatcher.intake.rooms().rooms.get(id), 0);
     clock.advance(LIMITS.avoidMs);
-    assert.ok(dispatcher.claimRooms().rooms.get(id)! > 0);
+    assert.ok(dispatcher.intake.rooms().rooms.get(id)! > 0);
   });
 });
