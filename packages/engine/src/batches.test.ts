@@ -521,6 +521,36 @@ for (const kind of DATABASE_KINDS) {
       await other.check();
     });
 
+    test('a commit whose answer was lost is found, and what it stored is sent', async () => {
+      const engine = await running();
+      const other = await bystander();
+      const organizationId = randomUUID();
+      await engine.endpoints.create({ organizationId, dialect: 'standard', url: receiver.url(`/${organizationId}`) });
+      const { hot } = place.database;
+      const statement = hot.query.bind(hot);
+      let isLost = false;
+      (hot as unknown as { query: typeof statement }).query = async (one) => {
+        const answer = await statement(one);
+        if (one.name !== 'publish-events' || isLost) return answer as never;
+        isLost = true;
+        throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
+      };
+      try {
+        const ids = await engine.submit([{ organizationId, type: 'a', data: '1' }]);
+        assert.equal(isLost, true);
+        const [event] = await eventually('it is delivered', async () => {
+          const { history } = await everything(organizationId);
+          return history.length === 1 && history;
+        });
+        assert.equal(event!.event_id, ids[0]);
+        assert.equal(receiver.received.filter(({ path }) => path === `/${organizationId}`).length, 1);
+      } finally {
+        delete (hot as unknown as { query?: unknown }).query;
+      }
+      await stop(engine);
+      await other.check();
+    });
+
     test('a wide event is fanned out in steps; others are not in its way, nor it in theirs', async () => {
       const [wide, small] = [randomUUID(), randomUUID()];
       await rows(

@@ -5,6 +5,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Observer } from '../core/observer.ts';
 import { takeOverBatch } from '../store/batches.ts';
+import { loadEvents } from '../store/claim.ts';
 import type { Database, Transaction } from '../store/database.ts';
 import { publishEvents, type Published, type PublishOptions } from '../store/publish.ts';
 import { isDataError } from '../store/trouble.ts';
@@ -89,17 +90,25 @@ export class Publisher {
     const { database, observer } = this.#options;
     const began = performance.now();
     const placement = this.#placement();
-    let published: Published;
     try {
-      published = await publishEvents(database.hot, events, placement);
+      this.#accept(await publishEvents(database.hot, events, placement));
     } catch (error) {
-      // The connection may have broken after the commit: then nobody would know of the batches before their time is up.
-      if (!isDataError(error)) this.#takeOver(placement.batchIds);
-      throw error;
+      if (isDataError(error)) throw error;
+      // The answer may have been lost after the commit: then nobody would know of the batches before their time is up.
+      this.#takeOver(placement.batchIds);
+      if (!(await this.#isStored(events))) throw error;
     } finally {
       observer?.executed('publish', events.length, performance.now() - began);
     }
-    this.#accept(published);
+  }
+
+  /** One statement stores all of them or none. While the database is away the answer is no: the caller is told to try again. */
+  async #isStored([first]: readonly StoredEvent[]): Promise<boolean> {
+    if (first === undefined) return false;
+    return loadEvents(this.#options.database.hot, [first.id]).then(
+      (found) => found.size > 0,
+      () => false,
+    );
   }
 
   /** Where the deliveries of an event may go, as things are on this node now. */
