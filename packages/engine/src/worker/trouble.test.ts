@@ -257,11 +257,11 @@ describe('the dispatcher by itself', () => {
     assert.deepEqual([posts, released.map(({ ids }) => ids), dispatcher.held], [0, [['a']], 0]);
   });
 
-  test('the deliveries of an endpoint that is gone are dropped, and nothing is held', async () => {
+  test('the deliveries of an endpoint that is gone are given back, where they are ended, and nothing is held', async () => {
     load = async () => [];
     dispatcher.accept([delivery('a'), delivery('b')]);
     await settle();
-    assert.deepEqual([posts, dispatcher.held, released], [0, 0, []]);
+    assert.deepEqual([posts, dispatcher.held, released], [0, 0, [{ ids: ['a', 'b'], error: undefined }]]);
   });
 
   test('a transport that throws frees its slot, and the next one is sent', async () => {
