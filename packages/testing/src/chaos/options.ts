@@ -24,6 +24,8 @@ export interface ChaosOptions {
   /** A defect that the nodes are given, see `plants.ts`. */
   readonly plant?: string | undefined;
   readonly nodes?: number;
+  /** What every retry delay is multiplied by. */
+  readonly retryDelayScale?: number;
   /** Told what happens, line by line. */
   readonly onLine?: ((line: string) => void) | undefined;
 }

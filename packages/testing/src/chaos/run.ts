@@ -21,8 +21,8 @@ import { World, type ChaosEndpoint } from './world.ts';
 
 /** Of the runs' two cores most is left to the nodes; correctness is what is looked at, not speed. */
 const EVENTS_PER_SECOND = 60;
-/** Three days of retries in a minute. */
-const RETRY_DELAY_SCALE = 0.0002;
+/** Three days of retries in two minutes: some are always still to come when everything is killed at the end. */
+const RETRY_DELAY_SCALE = 0.0005;
 const NODES = 3;
 /** After the faults have ended: leases that nobody holds end within 70 s, and what they held is sent. */
 const DRAIN_MS = 85_000;
@@ -74,7 +74,7 @@ export async function chaosRun(options: ChaosOptions): Promise<ChaosReport> {
 }
 
 async function run(options: ChaosOptions, began: number, reaper: Reaper, closing: (() => Promise<unknown>)[]): Promise<ChaosReport> {
-  const { minutes, onLine = () => {}, plant, seed } = options;
+  const { minutes, onLine = () => {}, plant, retryDelayScale = RETRY_DELAY_SCALE, seed } = options;
   const count = options.nodes ?? NODES;
   const without = new Set(options.without);
   const line = (text: string) => onLine(`${((now() - began) / 1000).toFixed(1).padStart(6)} s  ${text}`);
@@ -108,7 +108,7 @@ async function run(options: ChaosOptions, began: number, reaper: Reaper, closing
       DIALHOOK_OPERATOR_TOKEN: token,
       DIALHOOK_SECRET_KEY: secretKey,
       DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true',
-      DIALHOOK_RETRY_DELAY_SCALE: String(RETRY_DELAY_SCALE),
+      DIALHOOK_RETRY_DELAY_SCALE: String(retryDelayScale),
       DIALHOOK_LOG_LEVEL: process.env.CHAOS_LOG_LEVEL ?? 'error',
       NODE_COMPILE_CACHE: join(folder, 'compiled'), // nodes are started often
       CHAOS_NAME_SERVER: `127.0.0.1:${names.port}`,
@@ -163,7 +163,7 @@ async function run(options: ChaosOptions, began: number, reaper: Reaper, closing
   const { actions, endpoints } = world;
   const { requests } = receivers;
   const { answers, events, withoutRetryAfter } = publishers;
-  const verdict = check({ events, endpoints, actions, requests, troubles: troubles.list, state, retryDelayScale: RETRY_DELAY_SCALE });
+  const verdict = check({ events, endpoints, actions, requests, troubles: troubles.list, state, retryDelayScale });
   const unaskedEnds = nodes.flatMap(({ ends }) => ends).filter(({ databaseAway }) => !databaseAway);
   const excused = Object.values(verdict.excused).reduce((sum, entry) => sum + entry.count, 0) - (verdict.excused.event_expired?.count ?? 0);
   const outcomes = (outcome: string) => events.filter((event) => event.outcome === outcome).length;
