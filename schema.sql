@@ -22,7 +22,9 @@ create table api_keys (
 create table api_writes (
   organization_id uuid not null,
   api_key_id uuid not null,
-  at timestamp with time zone not null
+  at timestamp with time zone not null,
+  id bigint not null,
+  constraint api_writes_pkey PRIMARY KEY (id)
 );
 
 create table attempts (
@@ -418,7 +420,9 @@ create table sessions (
 create table sign_in_failures (
   subject text not null,
   at timestamp with time zone not null,
-  attempt uuid
+  attempt uuid,
+  id bigint not null,
+  constraint sign_in_failures_pkey PRIMARY KEY (id)
 );
 
 create table sign_in_links (
@@ -490,6 +494,7 @@ create table workflow_edges (
   to_node_id uuid not null,
   label text,
   ordinal bigint not null,
+  organization_id uuid,
   constraint workflow_edges_from_node_id_fkey FOREIGN KEY (from_node_id) REFERENCES workflow_nodes(id) ON DELETE CASCADE,
   constraint workflow_edges_pkey PRIMARY KEY (id),
   constraint workflow_edges_to_node_id_fkey FOREIGN KEY (to_node_id) REFERENCES workflow_nodes(id) ON DELETE CASCADE,
@@ -528,6 +533,7 @@ create table workflow_nodes (
   position_y double precision not null,
   config text not null,
   ordinal bigint not null,
+  organization_id uuid,
   constraint workflow_nodes_node_type_check CHECK ((node_type = ANY (ARRAY['VOICE_CALL'::text, 'TIME'::text, 'CONDITIONAL'::text, 'APPLICATION'::text, 'CONVERTED'::text, 'DROPPED'::text]))),
   constraint workflow_nodes_pkey PRIMARY KEY (id),
   constraint workflow_nodes_workflow_id_fkey FOREIGN KEY (workflow_id) REFERENCES workflows(id) ON DELETE CASCADE
@@ -543,6 +549,7 @@ create table workflow_steps (
   call_id uuid,
   entered_at timestamp with time zone not null,
   exited_at timestamp with time zone,
+  organization_id uuid,
   constraint workflow_steps_lead_id_fkey FOREIGN KEY (lead_id) REFERENCES workflow_leads(id) ON DELETE CASCADE,
   constraint workflow_steps_pkey PRIMARY KEY (lead_id, step)
 );

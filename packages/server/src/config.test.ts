@@ -25,6 +25,11 @@ test('an empty variable is an unset one', () => {
   assert.equal(load({ DATABASE_URL: '', PORT: ' ' }).port, 8400);
 });
 
+test('proxies are addresses and networks, and none when it is unset', () => {
+  assert.deepEqual(load().trustedProxies, []);
+  assert.deepEqual(load({ DIALHOOK_TRUST_PROXY: '127.0.0.1, ::1,10.0.0.0/8 ' }).trustedProxies, ['127.0.0.1', '::1', '10.0.0.0/8']);
+});
+
 const REFUSED: [Environment, RegExp][] = [
   [{ PORT: '70000' }, /^PORT="70000" is not valid: a whole number from 0 to 65535$/],
   [{ PORT: '-1' }, /^PORT=/],
@@ -42,6 +47,10 @@ const REFUSED: [Environment, RegExp][] = [
   [{ DIALHOOK_RETRY_DELAY_SCALE: 'fast' }, /a number above 0/],
   [{ DIALHOOK_LOOKUP_URL: 'ftp://x/' }, /^DIALHOOK_LOOKUP_URL=/],
   [{ DIALHOOK_LOG_LEVEL: 'loud' }, /one of trace/],
+  [{ DIALHOOK_TRUST_PROXY: 'true' }, /^DIALHOOK_TRUST_PROXY="true" is not valid: IP addresses and networks/],
+  [{ DIALHOOK_TRUST_PROXY: '10.0.0.0/33' }, /IP addresses and networks/],
+  [{ DIALHOOK_TRUST_PROXY: '127.0.0.1, 0.0.0.0/0' }, /IP addresses and networks/],
+  [{ DIALHOOK_TRUST_PROXY: '::/0' }, /IP addresses and networks/],
   [{ DIALHOOK_DATA_DIR: join(dataDir, 'a-file', 'below') }, /^DIALHOOK_DATA_DIR=.*a directory that can be made and written/],
 ];
 

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { DataDirectoryNotOurs, ensurePrivateDirectory, LANE_SIZES, type LaneSizes } from '@dialhook/engine';
 import { KEY_FILES, keptKey, OpenKeyFile, refuseOpenKeys } from './key-files.ts';
@@ -21,6 +21,8 @@ export interface Config {
   readonly publicUrl: string;
   /** Development: pages of this machine may call the server `localhost` or `[::1]` beside its public address. */
   readonly acceptsLocalNames: boolean;
+  /** Addresses and networks of proxies whose `X-Forwarded-For` says who calls. */
+  readonly trustedProxies: readonly string[];
   readonly role: Role;
   readonly allowPrivateTargets: boolean;
   readonly retryDelayScale: number;
@@ -61,6 +63,10 @@ export const VARIABLES = {
   DIALHOOK_SECRET_KEY: ['', 'encrypts signing secrets at rest: 64 hexadecimal characters; generated in the data directory when unset'],
   DIALHOOK_OPERATOR_TOKEN: ['', 'token of the operator API, at least 16 characters; generated in the data directory when unset'],
   DIALHOOK_PUBLIC_URL: ['', 'base of links in payloads; made of HOST and PORT when unset'],
+  DIALHOOK_TRUST_PROXY: [
+    '',
+    'addresses and networks of your reverse proxies, such as `127.0.0.1, 10.0.0.0/8`: from there X-Forwarded-For is believed; unset means from nowhere',
+  ],
   DIALHOOK_ROLE: ['all', 'all, api (accepts, does not send) or worker (sends, has no API)'],
   DIALHOOK_ALLOW_PRIVATE_TARGETS: [
     'false',
@@ -163,6 +169,7 @@ export function loadConfig(env: Environment): Config {
     operatorToken: tokenText ?? keptKey(dataDir, KEY_FILES.operatorToken),
     publicUrl: (publicUrl ?? `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`).replace(/\/+$/, ''),
     acceptsLocalNames: false,
+    trustedProxies: networks('DIALHOOK_TRUST_PROXY', text('DIALHOOK_TRUST_PROXY')),
     role,
     allowPrivateTargets,
     retryDelayScale,
@@ -187,6 +194,20 @@ function positive(variable: Variable, text: string, max: number): number {
   const value = Number(text);
   if (!(value > 0 && value <= max)) throw new ConfigError(variable, text, `a number above 0, at most ${max}`);
   return value;
+}
+
+/** A network of all addresses is refused: whoever calls could then say to be anybody. */
+function networks(variable: Variable, text: string): string[] {
+  const given = text.split(',').map((network) => network.trim());
+  const list = given.filter((network) => network !== '');
+  for (const network of list) {
+    const [address = '', prefix, ...rest] = network.split('/');
+    const longest = isIPv4(address) ? 32 : 128;
+    const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= longest);
+    if (isIP(address) === 0 || !isPrefix || rest.length > 0)
+      throw new ConfigError(variable, text, 'IP addresses and networks such as 10.0.0.0/8, with commas between them');
+  }
+  return list;
 }
 
 function oneOf<T extends string>(variable: Variable, text: string, allowed: readonly T[]): T {

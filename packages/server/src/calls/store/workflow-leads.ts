@@ -199,8 +199,11 @@ export async function saveSteps(tx: Queryable, steps: readonly WorkflowStep[]): 
   await tx.query({
     name: 'save-steps',
     text: `
-      insert into workflow_steps (lead_id, step, node_id, node_label, node_type, status, call_id, entered_at, exited_at)
-      select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[], $9::timestamptz[])
+      insert into workflow_steps (lead_id, step, node_id, node_label, node_type, status, call_id, entered_at, exited_at, organization_id)
+      select i.*, l.organization_id
+        from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[], $9::timestamptz[])
+          as i (lead_id, step, node_id, node_label, node_type, status, call_id, entered_at, exited_at)
+        join workflow_leads l on l.id = i.lead_id
       on conflict (lead_id, step) do update
         set status = excluded.status, call_id = coalesce(excluded.call_id, workflow_steps.call_id), exited_at = excluded.exited_at`,
     values: [

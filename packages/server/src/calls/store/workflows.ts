@@ -105,8 +105,8 @@ export async function loadGraph(db: Queryable, workflowId: string): Promise<Grap
 
 export async function insertNodes(tx: Queryable, workflowId: string, nodes: readonly WorkflowNode[]): Promise<void> {
   await tx.query({
-    text: `insert into workflow_nodes (id, workflow_id, node_type, label, position_x, position_y, config)
-           select id, $1, node_type, label, x, y, config
+    text: `insert into workflow_nodes (id, organization_id, workflow_id, node_type, label, position_x, position_y, config)
+           select id, (select organization_id from workflows where id = $1), $1, node_type, label, x, y, config
              from unnest($2::uuid[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[])
                with ordinality as i (id, node_type, label, x, y, config, place)
             order by place`,
@@ -136,8 +136,8 @@ export async function deleteNode(tx: Queryable, id: string): Promise<void> {
 
 export async function insertEdges(tx: Queryable, workflowId: string, edges: readonly WorkflowEdge[]): Promise<void> {
   await tx.query({
-    text: `insert into workflow_edges (id, workflow_id, from_node_id, to_node_id, label)
-           select id, $1, from_node, to_node, label
+    text: `insert into workflow_edges (id, organization_id, workflow_id, from_node_id, to_node_id, label)
+           select id, (select organization_id from workflows where id = $1), $1, from_node, to_node, label
              from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[]) with ordinality as i (id, from_node, to_node, label, place)
             order by place`,
     values: [

@@ -177,6 +177,23 @@ for (const kind of DATABASE_KINDS) {
       receiver.answer = () => 200;
     });
 
+    test('nodes, edges and steps say whose they are; every table has a primary key', async () => {
+      const { database } = place.server;
+      for (const table of ['workflow_nodes', 'workflow_edges', 'workflow_steps']) {
+        const owner = table === 'workflow_steps' ? 'workflow_leads o on o.id = t.lead_id' : 'workflows o on o.id = t.workflow_id';
+        const [row] = await database.query<{ all: number; right: number }>({
+          text: `select count(*) as all, count(*) filter (where t.organization_id = o.organization_id) as right from ${table} t join ${owner}`,
+        });
+        assert.ok(row!.all > 0, table);
+        assert.equal(row!.right, row!.all, table);
+      }
+      const without = await database.query({
+        text: `select c.relname from pg_class c where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace
+                 and not exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p')`,
+      });
+      assert.deepEqual(without, []);
+    });
+
     test('leads walk the graph: calls, time, conditions, the application, and both ends', async () => {
       const { api, events } = await organization();
       const before = receiver.received.length;
