@@ -12,6 +12,8 @@ export class Batch {
   readonly openedAt: number;
   /** What has no result in the database yet. */
   readonly open = new Set<LeasedDelivery>();
+  /** How many deliveries it had. */
+  size = 0;
   /** Another node took over: what is sent from here is sent twice. */
   isLost = false;
 
@@ -19,5 +21,10 @@ export class Batch {
     this.id = id;
     this.createdAt = createdAt;
     this.openedAt = openedAt;
+  }
+
+  add(delivery: LeasedDelivery): void {
+    this.open.add(delivery);
+    this.size += 1;
   }
 }

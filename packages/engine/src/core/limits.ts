@@ -105,9 +105,11 @@ export const LIMITS = {
   recordLingerMs: 10,
   /** Deliveries of one row of `batches`: a wide event makes no huge array. */
   batchDeliveries: 1_000,
-  /** How old a batch gets before what is unfinished of it gets rows of its own; and how many of them in one statement. */
+  /** How old a batch gets before what is left of it, a quarter at most, gets rows of its own; and how many batches in one statement. */
   batchAgeMs: 1_000,
   explodedBatches: 16,
+  /** The same for a batch of which more is left: on a busy node its deliveries only wait for their turn, and rows would cost more. */
+  busyBatchAgeMs: 4_000,
   /** Abandoned batches that a node takes over at one look. */
   takenOverBatches: 1_000,
   /** Endpoints of an organization up to which the publishing statement makes the deliveries; more in steps of so many afterwards. */

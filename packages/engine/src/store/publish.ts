@@ -143,7 +143,7 @@ export function toPublished(rows: readonly Row[], eventOf: (id: string) => Store
       leaseEndsAt,
       attempt: 1,
     };
-    batch?.open.add(delivery);
+    batch?.add(delivery);
     deliveries.push(delivery);
   }
   return { deliveries, isFanningOut };

@@ -92,11 +92,12 @@ export class Recorder {
 
   /** What takes long gets rows of its own: other nodes and readers then see it as they see every other delivery. */
   async #explodeOld(): Promise<void> {
-    const before = this.#options.clock.monotonic() - LIMITS.batchAgeMs;
+    const now = this.#options.clock.monotonic();
     const old: Batch[] = [];
     for (const batch of this.#open) {
-      if (batch.openedAt > before || old.length === LIMITS.explodedBatches) break; // in the order in which they were opened
-      old.push(batch);
+      const ageMs = now - batch.openedAt;
+      if (ageMs < LIMITS.batchAgeMs || old.length === LIMITS.explodedBatches) break; // in the order in which they were opened
+      if (batch.open.size * 4 <= batch.size || ageMs >= LIMITS.busyBatchAgeMs) old.push(batch);
     }
     if (old.length > 0) await this.#explode(old);
     this.#arm();
