@@ -126,6 +126,30 @@ for (const kind of DATABASE_KINDS) {
       await stop(engine);
     });
 
+    test('an attempt that got no answer has no status in the log, whatever the one before it got', async () => {
+      const engine = await start();
+      const organizationId = randomUUID();
+      const path = `/${organizationId}`;
+      await engine.endpoints.create({ organizationId, dialect: 'strict', url: receiver.url(path) });
+      receiver.answer = (r) => {
+        if (r.path !== path) return 200;
+        return to(path).length < 4 ? 500 : (request) => void request.socket.resetAndDestroy();
+      };
+      await engine.submit([{ organizationId, type: 'thing.made', data: '{}' }]);
+      const [{ id }] = (await finished(engine, organizationId, 1)) as [Delivery];
+      const { attempts } = (await engine.delivery(organizationId, id))!;
+      assert.deepEqual(
+        attempts.map(({ error, responseStatus }) => [responseStatus, error]),
+        [
+          [500, 'HTTP 500'],
+          [500, 'HTTP 500'],
+          [null, 'connection_error'],
+        ],
+      );
+      receiver.answer = () => 200;
+      await stop(engine);
+    });
+
     test('failures in a row disable the endpoint; what waits continues after it is enabled again', async () => {
       const engine = await start();
       const organizationId = randomUUID();

@@ -11,7 +11,8 @@ const RECORD_QUEUED = `
     delete from deliveries d using result r
      where d.id = r.id and d.lease = r.lease and d.leased_by is not null and r.outcome in ('delivered', 'exhausted')
     returning r.archive_id, d.organization_id, d.endpoint_id, r.version, d.event_id, d.event_type, r.outcome, d.created_at, r.attempt,
-              d.scheduled_at, coalesce(r.started_at, d.last_attempt_at) as started_at, r.duration_ms, coalesce(r.status, d.last_response_status) as status,
+              d.scheduled_at, coalesce(r.started_at, d.last_attempt_at) as started_at, r.duration_ms,
+              case when r.started_at is null then d.last_response_status else r.status end as status,
               r.body, r.error, r.signature
   ), archived as (
     insert into finished_deliveries (id, organization_id, endpoint_id, endpoint_version, event_id, event_type, status, created_at, attempt_count,
