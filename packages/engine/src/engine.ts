@@ -29,6 +29,7 @@ import { Claimer } from './worker/claimer.ts';
 import { Dispatcher } from './worker/dispatcher.ts';
 import { Endings } from './worker/endings.ts';
 import { NetworkGuard, type TargetOptions } from './worker/guard.ts';
+import type { ProxyOptions } from './worker/outbound/proxy.ts';
 import { Publisher } from './worker/publisher.ts';
 import { Recorder } from './worker/recorder.ts';
 import { TargetCache } from './worker/targets.ts';
@@ -36,7 +37,7 @@ import { Transport } from './worker/transport.ts';
 import { Upkeep } from './worker/upkeep.ts';
 import { Watcher } from './worker/watcher.ts';
 
-export interface EngineOptions extends TargetOptions {
+export interface EngineOptions extends TargetOptions, ProxyOptions {
   readonly database: Database;
   readonly dialects: readonly Dialect[];
   readonly sealer: Sealer;
@@ -114,7 +115,7 @@ export class Engine {
     this.#deliver = options.deliver ?? true;
     this.nodeId = uuidv7(clock.now());
     this.dialects = new DialectRegistry(options.dialects);
-    this.#transport = new Transport(guard, () => clock.now());
+    this.#transport = new Transport(guard, () => clock.now(), options);
     const { eventMemoryBytes = LIMITS.eventMemoryBytes, retryDelayScale = 1 } = options;
     this.#preview = (organizationId, deliveryId) => {
       const { dialects } = this;

@@ -28,6 +28,9 @@ export { DataDirectoryNotOurs, ensurePrivateDirectory, OTHERS } from './store/pr
 export { Alarm } from './worker/alarm.ts';
 export { Batcher } from './worker/batcher.ts';
 export { writeDivided } from './worker/divide.ts';
+export { isNameServer } from './worker/outbound/name-server.ts';
+export { isPrivateTarget } from './worker/outbound/networks.ts';
+export { isProxyException, isProxyUrl } from './worker/outbound/proxy.ts';
 export { persistently } from './worker/persistently.ts';
 
 export const engineMigrations: MigrationSet = { name: 'engine', directory: fileURLToPath(new URL('../migrations', import.meta.url)) };

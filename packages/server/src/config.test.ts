@@ -30,6 +30,21 @@ test('proxies are addresses and networks, and none when it is unset', () => {
   assert.deepEqual(load({ DIALHOOK_TRUST_PROXY: '127.0.0.1, ::1,10.0.0.0/8 ' }).trustedProxies, ['127.0.0.1', '::1', '10.0.0.0/8']);
 });
 
+test('where webhooks may go, and how they get out', () => {
+  const { egressProxy, nameServers, noProxy, privateTargets } = load();
+  assert.deepEqual([egressProxy, nameServers, noProxy, privateTargets], [undefined, undefined, [], []]);
+  const config = load({
+    DIALHOOK_PRIVATE_TARGETS: '10.0.0.0/8, fd00:1::/32,192.168.1.7,',
+    DIALHOOK_EGRESS_PROXY: 'http://user:p%40ss@[fd00::1]:3128',
+    DIALHOOK_NO_PROXY: 'intra.example, .below.example,10.0.0.0/8,*',
+    DIALHOOK_NAME_SERVERS: '9.9.9.9,[2620:fe::fe]:53, 127.0.0.1:5353',
+  });
+  assert.deepEqual(config.privateTargets, ['10.0.0.0/8', 'fd00:1::/32', '192.168.1.7']);
+  assert.equal(config.egressProxy, 'http://user:p%40ss@[fd00::1]:3128');
+  assert.deepEqual(config.noProxy, ['intra.example', '.below.example', '10.0.0.0/8', '*']);
+  assert.deepEqual(config.nameServers, ['9.9.9.9', '[2620:fe::fe]:53', '127.0.0.1:5353']);
+});
+
 const REFUSED: [Environment, RegExp][] = [
   [{ PORT: '70000' }, /^PORT="70000" is not valid: a whole number from 0 to 65535$/],
   [{ PORT: '-1' }, /^PORT=/],
@@ -43,6 +58,19 @@ const REFUSED: [Environment, RegExp][] = [
   [{ DIALHOOK_ROLE: 'api' }, /needs DATABASE_URL/],
   [{ DIALHOOK_ALLOW_PRIVATE_TARGETS: 'yes' }, /one of true, false$/],
   [{ DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true', HOST: '0.0.0.0' }, /only allowed while HOST is a loopback address/],
+  [
+    { DIALHOOK_PRIVATE_TARGETS: '10.1.0.0/16, 10.1.0.1/16' },
+    /^DIALHOOK_PRIVATE_TARGETS="10.1.0.1\/16" is not valid: addresses or networks/,
+  ],
+  [{ DIALHOOK_PRIVATE_TARGETS: '0.0.0.0/0' }, /of at most a \/8/],
+  [{ DIALHOOK_PRIVATE_TARGETS: '::/0' }, /of at most a \/8/],
+  [{ DIALHOOK_PRIVATE_TARGETS: 'intranet' }, /^DIALHOOK_PRIVATE_TARGETS="intranet"/],
+  [{ DIALHOOK_EGRESS_PROXY: 'https://us:secret@proxy:3128' }, /^DIALHOOK_EGRESS_PROXY="…" is not valid: http:/],
+  [{ DIALHOOK_EGRESS_PROXY: 'proxy:3128' }, /^DIALHOOK_EGRESS_PROXY=/],
+  [{ DIALHOOK_EGRESS_PROXY: 'http://proxy/path' }, /without a path$/],
+  [{ DIALHOOK_NO_PROXY: 'a.test,http://b.test' }, /^DIALHOOK_NO_PROXY="http:\/\/b.test" is not valid: names/],
+  [{ DIALHOOK_NAME_SERVERS: 'ns.example.com' }, /^DIALHOOK_NAME_SERVERS="ns.example.com" is not valid: addresses/],
+  [{ DIALHOOK_NAME_SERVERS: '1.1.1.1:99999999' }, /^DIALHOOK_NAME_SERVERS=/],
   [{ DIALHOOK_RETRY_DELAY_SCALE: '0' }, /a number above 0/],
   [{ DIALHOOK_RETRY_DELAY_SCALE: 'fast' }, /a number above 0/],
   [{ DIALHOOK_LOOKUP_URL: 'ftp://x/' }, /^DIALHOOK_LOOKUP_URL=/],

@@ -1,7 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { isIP, isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import { DataDirectoryNotOurs, ensurePrivateDirectory, LANE_SIZES, type LaneSizes } from '@dialhook/engine';
+import {
+  DataDirectoryNotOurs,
+  ensurePrivateDirectory,
+  isNameServer,
+  isPrivateTarget,
+  isProxyException,
+  isProxyUrl,
+  LANE_SIZES,
+  type LaneSizes,
+} from '@dialhook/engine';
 import { KEY_FILES, keptKey, OpenKeyFile, refuseOpenKeys } from './key-files.ts';
 
 export type Role = 'all' | 'api' | 'worker';
@@ -25,6 +34,13 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly role: Role;
   readonly allowPrivateTargets: boolean;
+  /** Networks that are not public and may be reached, as `10.1.0.0/16`. */
+  readonly privateTargets: readonly string[];
+  /** `http://[user:password@]host:port`; undefined: no proxy. */
+  readonly egressProxy: string | undefined;
+  readonly noProxy: readonly string[];
+  /** Undefined: the system's. */
+  readonly nameServers: readonly string[] | undefined;
   readonly retryDelayScale: number;
   readonly eventMemoryMb: number;
   readonly retentionDays: number;
@@ -72,6 +88,19 @@ export const VARIABLES = {
     'false',
     'development only: webhooks may go to http and to private addresses; refused unless HOST is a loopback address',
   ],
+  DIALHOOK_PRIVATE_TARGETS: ['', 'networks that are not public and that webhooks may reach, separated by commas: 10.1.0.0/16,fd00:1::/32'],
+  DIALHOOK_EGRESS_PROXY: [
+    '',
+    'HTTP proxy that webhooks go out through, by CONNECT: http://[user:password@]host:port; unset means directly',
+  ],
+  DIALHOOK_NO_PROXY: [
+    '',
+    'what webhooks reach without the proxy, separated by commas: names (with those below them), addresses, networks, *',
+  ],
+  DIALHOOK_NAME_SERVERS: [
+    '',
+    'name servers for the hosts of webhooks, separated by commas: address or address:port; unset means the system’s',
+  ],
   DIALHOOK_RETRY_DELAY_SCALE: ['1', 'multiplies every retry delay, for trying retries out: a number above 0, at most 1000'],
   DIALHOOK_EVENT_MEMORY_MB: [
     '256',
@@ -101,6 +130,7 @@ const MAX_CONNECTIONS = 50;
 const MIN_EVENT_MEMORY_MB = 16;
 const MAX_SCALE = 1_000;
 const MAX_SPEED = 1_000_000;
+const NETWORKS = 'addresses or networks (10.1.0.0/16) of at most a /8, or a /7 of IPv6';
 
 /** Reads the configuration; makes missing keys in the data directory. Throws `ConfigError`, `OpenKeyFile` and `DataDirectoryNotOurs`. */
 export function loadConfig(env: Environment): Config {
@@ -118,6 +148,13 @@ export function loadConfig(env: Environment): Config {
     oneOf('DIALHOOK_ALLOW_PRIVATE_TARGETS', text('DIALHOOK_ALLOW_PRIVATE_TARGETS'), ['true', 'false'] as const) === 'true';
   if (allowPrivateTargets && !isLoopback(host))
     throw new ConfigError('DIALHOOK_ALLOW_PRIVATE_TARGETS', 'true', `only allowed while HOST is a loopback address, and HOST is ${host}`);
+  const privateTargets = list('DIALHOOK_PRIVATE_TARGETS', text('DIALHOOK_PRIVATE_TARGETS'), isPrivateTarget, NETWORKS);
+  const egressProxy = optional('DIALHOOK_EGRESS_PROXY');
+  // It may hold a password: it is not repeated.
+  if (egressProxy !== undefined && !isProxyUrl(egressProxy))
+    throw new ConfigError('DIALHOOK_EGRESS_PROXY', '…', 'http://[user:password@]host:port, without a path');
+  const noProxy = list('DIALHOOK_NO_PROXY', text('DIALHOOK_NO_PROXY'), isProxyException, 'names, addresses, networks or *');
+  const nameServers = list('DIALHOOK_NAME_SERVERS', text('DIALHOOK_NAME_SERVERS'), isNameServer, 'addresses, or addresses with a port');
   const retryDelayScale = positive('DIALHOOK_RETRY_DELAY_SCALE', text('DIALHOOK_RETRY_DELAY_SCALE'), MAX_SCALE);
   const eventMemoryMb = integer('DIALHOOK_EVENT_MEMORY_MB', text('DIALHOOK_EVENT_MEMORY_MB'), MIN_EVENT_MEMORY_MB, 65_536);
   const retentionDays = integer('DIALHOOK_RETENTION_DAYS', text('DIALHOOK_RETENTION_DAYS'), 1, MAX_RETENTION_DAYS);
@@ -172,6 +209,10 @@ export function loadConfig(env: Environment): Config {
     trustedProxies: networks('DIALHOOK_TRUST_PROXY', text('DIALHOOK_TRUST_PROXY')),
     role,
     allowPrivateTargets,
+    privateTargets,
+    egressProxy,
+    noProxy,
+    nameServers: nameServers.length === 0 ? undefined : nameServers,
     retryDelayScale,
     eventMemoryMb,
     retentionDays,
@@ -208,6 +249,14 @@ function networks(variable: Variable, text: string): string[] {
       throw new ConfigError(variable, text, 'IP addresses and networks such as 10.0.0.0/8, with commas between them');
   }
   return list;
+}
+
+/** Entries between commas; each must be one. */
+function list(variable: Variable, text: string, isOne: (entry: string) => boolean, allowed: string): string[] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  const given = entries.filter((entry) => entry !== '');
+  for (const entry of given) if (!isOne(entry)) throw new ConfigError(variable, entry, allowed);
+  return given;
 }
 
 function oneOf<T extends string>(variable: Variable, text: string, allowed: readonly T[]): T {

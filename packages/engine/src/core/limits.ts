@@ -135,10 +135,6 @@ export const LIMITS = {
   storedResponseBytes: 1024,
   /** Bytes of an answer's headers. */
   responseHeaderBytes: 16 * 1024,
-  /** Host names whose connections are kept; the least recently used are closed. */
-  origins: 2_000,
-  /** How long an idle connection is kept. */
-  keepAliveMs: 30_000,
   /** Endpoint configurations remembered by a sender, about 1 kB each. */
   cachedEndpoints: 20_000,
   /** Characters of a URL, as browsers and proxies take them. */

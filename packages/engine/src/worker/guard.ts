@@ -90,13 +90,18 @@ export class NetworkGuard {
 
   /** The addresses of a host, all of them allowed. Throws `BlockedTarget`; one non-public answer refuses the name. */
   async addressesOf(hostname: string, organizationId?: string): Promise<readonly Address[]> {
-    const literal = literalAddress(hostname);
-    const addresses = literal === null ? await this.#lookup(hostname, organizationId) : [{ address: literal, family: net.isIP(literal) }];
+    const addresses = await this.anyAddressesOf(hostname, organizationId);
     if (!addresses.every(({ address }) => this.isAllowed(address))) {
       this.refused(hostname, 'private_address');
       throw new BlockedTarget('private_address');
     }
     return addresses;
+  }
+
+  /** The addresses of a host that may be anywhere: of the operator's own proxy, and of targets before they are checked. */
+  async anyAddressesOf(hostname: string, organizationId?: string): Promise<readonly Address[]> {
+    const literal = literalAddress(hostname);
+    return literal === null ? await this.#lookup(hostname, organizationId) : [{ address: literal, family: net.isIP(literal) }];
   }
 
   isAllowed(address: string): boolean {

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Dialect, EncodedEvent, StoredEvent } from '../core/dialect.ts';
 import type { EndpointSecrets } from '../core/endpoint.ts';
 import { signingKey, signMessage } from '../core/signer.ts';
+import { requestStart } from './outbound/request-head.ts';
 import type { OutgoingRequest } from './transport.ts';
 
 /** Where requests of one endpoint go and what signs them, made once and used for every attempt. */
@@ -9,14 +10,16 @@ export interface Sender {
   readonly dialect: Dialect;
   readonly origin: string;
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** The beginning of every request, with the endpoint's own headers; null when it cannot be sent. */
+  readonly start: string | null;
   readonly keys: readonly { readonly key: KeyObject; readonly until: number | null }[];
 }
 
 export function makeSender(dialect: Dialect, url: string, secrets: EndpointSecrets): Sender {
   const { origin, pathname, search } = new URL(url);
   const keys = secrets.secrets.map(({ value, until }) => ({ key: signingKey(dialect.scheme, value), until }));
-  return { dialect, origin, path: pathname + search, headers: secrets.headers, keys };
+  const path = pathname + search;
+  return { dialect, origin, path, start: requestStart(origin, path, secrets.headers), keys };
 }
 
 export interface Message {
@@ -32,8 +35,8 @@ export interface SignedRequest extends OutgoingRequest {
   readonly signature: Buffer;
 }
 
-/** Makes the exact bytes and headers of one attempt, from the dialect's data alone. */
-export function buildRequest({ dialect, headers, keys, origin, path }: Sender, message: Message): SignedRequest {
+/** Makes the exact bytes and headers of one attempt, from the dialect's data alone. The endpoint's own headers are in `start`. */
+export function buildRequest({ dialect, keys, origin, path, start }: Sender, message: Message): SignedRequest {
   const { attempt, deliveryId, event, now, timeoutMs } = message;
   const { body, messageId } = encode(event, dialect, deliveryId);
   const timestamp = Math.floor(now / 1000);
@@ -41,11 +44,11 @@ export function buildRequest({ dialect, headers, keys, origin, path }: Sender, m
   return {
     origin,
     path,
+    start,
     body,
     timeoutMs,
     organizationId: event.organizationId,
     headers: {
-      ...headers,
       ...dialect.headers({ deliveryId, messageId, eventType: event.type, attempt, timestamp }),
       [dialect.signatureHeader]: signature.header,
     },

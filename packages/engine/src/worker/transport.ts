@@ -1,16 +1,23 @@
-import type net from 'node:net';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
-import type { AttemptError } from '../core/errors.ts';
-import { LIMITS } from '../core/limits.ts';
-import { parseRetryAfter, type AttemptResult } from '../core/outcome.ts';
-import { BlockedTarget, type NetworkGuard } from './guard.ts';
-import { Reach } from './outbound/reach.ts';
-import { ConnectFailed, connectTcp } from './outbound/tcp.ts';
+import { NETWORK_LIMITS } from '../core/network-limits.ts';
+import type { AttemptResult } from '../core/outcome.ts';
+import type { NetworkGuard } from './guard.ts';
+import type { Answer } from './outbound/answer.ts';
+import { Connection } from './outbound/connection.ts';
+import { Connector } from './outbound/connector.ts';
+import { Exchange, type Lender } from './outbound/exchange.ts';
+import { parseOrigin } from './outbound/origin.ts';
+import { Pool, type PoolLimits } from './outbound/pool.ts';
+import type { ProxyOptions } from './outbound/proxy.ts';
+import { requestHead, requestStart } from './outbound/request-head.ts';
 
 export interface OutgoingRequest {
+  /** `https://host` or `https://host:port`. */
   readonly origin: string;
   readonly path: string;
-  readonly headers: Record<string, string>;
+  /** What `requestStart` made of origin, path and the endpoint's own headers; made anew when absent, without such headers. */
+  readonly start?: string | null | undefined;
+  /** Without `Host`, `Connection` and `Content-Length`, which the transport adds. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   /** For everything: name resolution, connection, TLS, request and answer. */
   readonly timeoutMs: number;
@@ -18,180 +25,102 @@ export interface OutgoingRequest {
   readonly organizationId?: string | undefined;
 }
 
-/** The only place that opens connections to endpoints. */
-export class Transport {
-  readonly #guard: NetworkGuard;
-  readonly #agent: Agent;
-  readonly #now: () => number;
+export interface TransportOptions extends ProxyOptions {
+  /** How many idle connections are kept; `NETWORK_LIMITS` when absent. */
+  readonly limits?: PoolLimits | undefined;
+}
 
-  constructor(guard: NetworkGuard, now: () => number) {
+/** The only place that sends requests to endpoints: an HTTP/1.1 client that can POST, keeps connections, and no more. */
+export class Transport implements Lender {
+  readonly #guard: NetworkGuard;
+  readonly #now: () => number;
+  readonly #connector: Connector;
+  readonly #pool: Pool;
+  readonly #inFlight = new Set<Exchange>();
+  /** One timer for all deadlines: quick while requests are in flight, slow while connections are idle. */
+  #timer: NodeJS.Timeout | null = null;
+  #isQuick = false;
+  #expiredAt = 0;
+  #isClosed = false;
+
+  /** `now`: unix milliseconds. */
+  constructor(guard: NetworkGuard, now: () => number, { limits, ...proxy }: TransportOptions = {}) {
     this.#guard = guard;
     this.#now = now;
-    this.#agent = new Agent({
-      allowH2: false,
-      pipelining: 1,
-      connections: LIMITS.nodeInFlight,
-      maxOrigins: LIMITS.origins,
-      keepAliveTimeout: LIMITS.keepAliveMs,
-      keepAliveMaxTimeout: LIMITS.keepAliveMs,
-      maxHeaderSize: LIMITS.responseHeaderBytes,
-      // The deadline below bounds the whole attempt; these would only add timers.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: guardedConnector(guard),
-    });
+    this.#connector = new Connector(guard, proxy, () => performance.now());
+    this.#pool = new Pool(limits);
   }
 
   /** POSTs and waits for the complete answer. Never throws: every way to fail is a result. */
   post(request: OutgoingRequest): Promise<AttemptResult> {
-    const startedAt = this.#now();
-    const begin = performance.now();
     return new Promise((resolve) => {
-      const exchange = new Exchange(({ status, error, ours, body, retryAfter }) => {
-        resolve({
-          status,
-          error,
-          ours,
-          responseBody: body,
-          retryAfterMs: parseRetryAfter(retryAfter, startedAt),
-          startedAt,
-          durationMs: Math.round(performance.now() - begin),
-        });
-      }, request.timeoutMs);
-      this.#send(request, exchange).catch((error: unknown) => exchange.onResponseError(null, error as Error));
+      const { body, headers, origin, path, start = requestStart(origin, path, {}) } = request;
+      const head = start === null ? null : requestHead(start, headers, body.length);
+      const exchange = new Exchange(this, request, head ?? '', this.#now(), resolve);
+      if (head === null || this.#isClosed) {
+        exchange.fail('connection_error');
+        return;
+      }
+      this.#inFlight.add(exchange);
+      if (!this.#isQuick) this.#tickIn(NETWORK_LIMITS.sweepMs, true);
+      exchange.start();
     });
-  }
-
-  /** The name is looked up here, where it is known for whom; the connector finds it in memory. */
-  async #send({ body, headers, organizationId, origin, path }: OutgoingRequest, exchange: Exchange): Promise<void> {
-    await this.#guard.addressesOf(new URL(origin).hostname, organizationId);
-    this.#agent.dispatch({ origin, path, method: 'POST', headers, body }, exchange);
   }
 
   /** Closes idle connections and breaks the others. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    this.#isClosed = true;
+    for (const exchange of this.#inFlight) exchange.fail('connection_error');
+    this.#pool.close();
     this.#guard.close();
-  }
-}
-
-interface Ended {
-  readonly status: number | null;
-  readonly error: AttemptError | null;
-  readonly ours: boolean;
-  readonly body: string;
-  readonly retryAfter: string | undefined;
-}
-type Done = (ended: Ended) => void;
-
-/** One request's life. Ends exactly once: with the answer, an error, or the deadline. */
-class Exchange implements Dispatcher.DispatchHandler {
-  readonly #done: Done;
-  readonly #timer: NodeJS.Timeout;
-  #controller: Dispatcher.DispatchController | null = null;
-  #ended = false;
-  #status: number | null = null;
-  #retryAfter: string | undefined;
-  #received = 0;
-  #stored: Buffer[] = [];
-  #storedBytes = 0;
-
-  constructor(done: Done, timeoutMs: number) {
-    this.#done = done;
-    this.#timer = setTimeout(() => this.#end('timeout'), timeoutMs);
+    if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // The deadline passed while the connection was being made: nothing is sent any more.
-    if (this.#ended) controller.abort(new Error('timeout'));
+  take(origin: string): Connection | undefined {
+    return this.#pool.take(origin, performance.now());
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (status < 200) return; // 1xx: the real answer follows
-    this.#status = status;
-    const retryAfter = headers['retry-after'];
-    this.#retryAfter = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter;
+  async connect({ organizationId, origin }: OutgoingRequest, signal: AbortSignal): Promise<Connection> {
+    const wire = await this.#connector.open(parseOrigin(origin), organizationId, signal);
+    const connection = new Connection(wire.socket, origin, performance.now(), (gone) => this.#pool.forget(gone));
+    wire.receive = (bytes) => connection.receive(bytes);
+    return connection;
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#received += chunk.length;
-    if (this.#storedBytes < LIMITS.storedResponseBytes) {
-      const part = Buffer.from(chunk.subarray(0, LIMITS.storedResponseBytes - this.#storedBytes));
-      this.#stored.push(part);
-      this.#storedBytes += part.length;
+  giveBack(connection: Connection, { keepAliveSeconds = Number.POSITIVE_INFINITY }: Answer): void {
+    const now = performance.now();
+    const { connectionAgeMs, keepAliveMarginMs, keepAliveMs } = NETWORK_LIMITS;
+    const idleMs = Math.min(keepAliveMs, keepAliveSeconds * 1_000 - keepAliveMarginMs);
+    if (this.#isClosed || idleMs <= 0 || now - connection.openedAt > connectionAgeMs) connection.destroy();
+    else this.#pool.put(connection, now + idleMs);
+  }
+
+  makeRoom(): boolean {
+    return this.#pool.shrink();
+  }
+
+  ended(exchange: Exchange): void {
+    this.#inFlight.delete(exchange);
+  }
+
+  #tickIn(ms: number, isQuick: boolean): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#isQuick = isQuick;
+    this.#timer = setTimeout(() => this.#tick(), ms);
+    if (!isQuick) this.#timer.unref(); // idle connections keep no process alive
+  }
+
+  #tick(): void {
+    this.#timer = null;
+    const now = performance.now();
+    for (const exchange of this.#inFlight) if (exchange.deadline <= now) exchange.fail('timeout');
+    if (now - this.#expiredAt >= NETWORK_LIMITS.idleSweepMs) {
+      this.#expiredAt = now;
+      this.#pool.expire(now);
     }
-    // The status is known and counts; a receiver that goes on talking costs us its connection, not our memory.
-    if (this.#received > LIMITS.responseBytes) this.#end(null);
+    if (this.#isClosed) return;
+    if (this.#inFlight.size > 0) this.#tickIn(NETWORK_LIMITS.sweepMs, true);
+    else if (this.#pool.size > 0) this.#tickIn(NETWORK_LIMITS.idleSweepMs, false);
+    else this.#isQuick = false;
   }
-
-  onResponseEnd(): void {
-    this.#end(null);
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    this.#end(classify(error), isOurs(error));
-  }
-
-  #end(error: AttemptError | null, ours = false): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    clearTimeout(this.#timer);
-    const complete = error === null && this.#status !== null;
-    const failure =
-      complete && this.#status !== null && (this.#status < 200 || this.#status > 299) ? (`HTTP ${this.#status}` as const) : error;
-    const body = printable(Buffer.concat(this.#stored));
-    this.#done({ status: complete ? this.#status : null, error: failure, ours, body, retryAfter: this.#retryAfter });
-    if (error === 'timeout' || this.#received > LIMITS.responseBytes) this.#controller?.abort(new Error(error ?? 'response body'));
-  }
-}
-
-/** Text that PostgreSQL can store: valid UTF-8 without NUL. */
-function printable(bytes: Buffer): string {
-  return bytes.toString('utf8').replaceAll('\0', '\ufffd');
-}
-
-/** Turns whatever the network threw into one stable code. */
-function classify(error: Error): AttemptError {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof BlockedTarget) return 'dns_error';
-    const code = (cause as NodeJS.ErrnoException).code ?? '';
-    if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW') return 'response_too_large';
-    if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|EPROTO)/.test(code)) return 'tls_error';
-  }
-  return 'connection_error';
-}
-
-function isOurs(error: Error): boolean {
-  return (error instanceof BlockedTarget || error instanceof ConnectFailed) && error.ours;
-}
-
-/**
- * Connects by hand and gives undici the connected socket: a block list handed to undici or to `tls.connect` is
- * ignored, and a name checked earlier may resolve differently now. The socket that is checked is the socket used.
- */
-function guardedConnector(guard: NetworkGuard): buildConnector.connector {
-  const reach = new Reach();
-  const connectTls = buildConnector({ allowH2: false, timeout: LIMITS.maxTimeoutMs });
-  return (options, callback) => {
-    connectChecked(guard, reach, options).then(
-      (socket) => (options.protocol === 'https:' ? connectTls({ ...options, httpSocket: socket }, callback) : callback(null, socket)),
-      (error: Error) => callback(error, null),
-    );
-  };
-}
-
-async function connectChecked(guard: NetworkGuard, reach: Reach, options: buildConnector.Options): Promise<net.Socket> {
-  const hostname = options.hostname.replace(/^\[|\]$/g, '');
-  const addresses = await guard.addressesOf(hostname);
-  const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-  const blockList = (family: 4 | 6) => guard.blockList(family);
-  return connectTcp({ addresses, port, blockList }, reach, AbortSignal.timeout(LIMITS.maxTimeoutMs)).catch((error: unknown) => {
-    if (error instanceof BlockedTarget) guard.refused(hostname, error.reason);
-    throw error;
-  });
 }

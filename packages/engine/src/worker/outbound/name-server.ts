@@ -2,6 +2,16 @@ import { Resolver } from 'node:dns/promises';
 import { NETWORK_LIMITS } from '../../core/network-limits.ts';
 import type { Address } from '../guard.ts';
 
+/** Whether this is the address of a name server, with or without a port. */
+export function isNameServer(text: string): boolean {
+  try {
+    new Resolver().setServers([text]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What a name server said about a name. */
 export interface Found {
   readonly addresses: readonly Address[];

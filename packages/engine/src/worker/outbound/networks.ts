@@ -22,6 +22,15 @@ export function parseNetwork(text: string): Network | null {
   return (base >> free) << free === base ? { family, base, prefix } : null;
 }
 
+/** The widest networks that may be named as private targets: a whole private range, and never a large part of the Internet. */
+const WIDEST = { 4: 8, 6: 7 } as const;
+
+/** Whether this may be named as a network that webhooks may reach although it is not public. */
+export function isPrivateTarget(text: string): boolean {
+  const network = parseNetwork(text);
+  return network !== null && network.prefix >= WIDEST[network.family];
+}
+
 /** The same block as `net.BlockList` and people write it. */
 export function formatNetwork({ base, family, prefix }: Network): string {
   return `${addressOf(base, family)}/${prefix}`;

@@ -6,10 +6,12 @@ import type { Reach } from './reach.ts';
 /** No connection came about. */
 export class ConnectFailed extends Error {
   override readonly name = 'ConnectFailed';
+  readonly code: string;
   /** The trouble is ours: no way out, no free file descriptor or port. */
   readonly ours: boolean;
   constructor(code: string, ours: boolean) {
     super(code);
+    this.code = code;
     this.ours = ours;
   }
 }
