@@ -61,6 +61,27 @@ test('docs/limits.md has every limit with its value, and no other', () => {
   );
 });
 
+test('docs/limits.md names for each shared thing limits that exist and a test that exists, and leaves none of them out', () => {
+  const text = page('docs/limits.md');
+  const section = text.slice(text.indexOf('## What tenants share'), text.indexOf('## Delivery'));
+  const named = [...section.matchAll(/^\| [^|]+ \| ([^|]+) \| `([^`]+)` in (\S+) *\|$/gm)].map(([, share, name, path]) => ({
+    share,
+    name,
+    path,
+  }));
+  assert.equal(named.length, section.split('\n').filter((line) => line.startsWith('| ')).length - 2);
+  const limits = new Set(rows(text).map(([name]) => name));
+  for (const { name, path, share } of named) {
+    assert.ok(page(path!).includes(`test('${name}'`), `${path} has no test "${name}"`);
+    for (const [, limit] of share!.matchAll(/`(\w+)`/g)) assert.ok(limits.has(limit!), `there is no limit ${limit}`);
+  }
+  for (const [, name] of page('packages/server/src/http/shares.test.ts').matchAll(/ test\('([^']+)'/g))
+    assert.ok(
+      named.some((one) => one.name === name),
+      `the table lacks "${name}"`,
+    );
+});
+
 test('every command of the README and of CONTRIBUTING exists', () => {
   const { scripts } = JSON.parse(page('package.json')) as { scripts: Record<string, string> };
   for (const path of ['README.md', 'CONTRIBUTING.md', 'bench/README.md']) {

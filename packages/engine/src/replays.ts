@@ -17,6 +17,9 @@ import {
 } from './store/replays.ts';
 import { Alarm } from './worker/alarm.ts';
 
+/** Organizations whose turn a node remembers: more of them hardly replay at once. */
+const SERVED_ORGANIZATIONS = 1_000;
+
 export interface ReplaysOptions {
   readonly database: Database;
   readonly clock: Clock;
@@ -29,6 +32,8 @@ export interface ReplaysOptions {
 export class Replays {
   readonly #options: ReplaysOptions;
   readonly #alarm: Alarm;
+  /** Organizations that had a step, the latest last: the others' turn comes first. */
+  #served: readonly string[] = [];
 
   constructor(options: ReplaysOptions) {
     this.#options = options;
@@ -105,9 +110,11 @@ export class Replays {
   async #step(): Promise<boolean> {
     const { clock, database, log, onQueued } = this.#options;
     try {
-      const more = await database.transaction((tx) => stepReplay(tx, LIMITS.replayBatch, new Date(clock.now())));
-      if (more) onQueued();
-      return more;
+      const served = await database.transaction((tx) => stepReplay(tx, LIMITS.replayBatch, new Date(clock.now()), this.#served));
+      if (served === null) return false;
+      this.#served = [...this.#served.filter((id) => id !== served), served].slice(-SERVED_ORGANIZATIONS);
+      onQueued();
+      return true;
     } catch (error) {
       log.warn({ err: error }, 'a replay could not be carried on, will be tried again');
       return false;

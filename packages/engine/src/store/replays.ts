@@ -76,14 +76,16 @@ export async function cancelReplay(db: Queryable, organizationId: string, id: st
 /**
  * One step of one running replay, in the caller's transaction: the next deliveries in the order of their ids go into the
  * queue once more, and the cursor moves past them, so that each is replayed exactly once whatever happens: new ids are never
- * within the replay's own range, also on a node whose clock is behind. False when
- * no replay is running, or other nodes are at them.
+ * within the replay's own range, also on a node whose clock is behind. Organizations take turns: `served` are those that had a step, the
+ * latest last. Gives the organization whose turn it was, or null when no replay is running, or other nodes are at them.
  */
-export async function stepReplay(tx: Queryable, batch: number, now: Date): Promise<boolean> {
+export async function stepReplay(tx: Queryable, batch: number, now: Date, served: readonly string[] = []): Promise<string | null> {
   const [replay] = await tx.query<Row>({
-    text: `select * from replays where status = 'running' order by id limit 1 for update skip locked`,
+    text: `select * from replays where status = 'running'
+            order by array_position($1::uuid[], organization_id) nulls first, id limit 1 for update skip locked`,
+    values: [served],
   });
-  if (replay === undefined) return false;
+  if (replay === undefined) return null;
   const [step] = await tx.query<{ last: string | null; looked: number; queued: number }>({
     text: `
       with source as materialized (
@@ -119,7 +121,7 @@ export async function stepReplay(tx: Queryable, batch: number, now: Date): Promi
              status = case when $5 then 'completed' else status end, finished_at = case when $5 then $6::timestamptz end where id = $1`,
     values: [replay.id, last, queued, looked - queued, looked < batch, now],
   });
-  return true;
+  return replay.organization_id;
 }
 
 export type Resent = 'resent' | 'brought_forward' | 'in_flight' | 'gone' | 'unknown';
