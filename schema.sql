@@ -325,6 +325,13 @@ create table idempotency_keys (
   constraint idempotency_keys_pkey PRIMARY KEY (key)
 );
 
+create table key_checks (
+  only_row boolean not null default true,
+  sealed bytea not null,
+  constraint key_checks_only_row_check CHECK (only_row),
+  constraint key_checks_pkey PRIMARY KEY (only_row)
+);
+
 create table live_calls (
   call uuid not null,
   organization_id uuid not null,
@@ -396,6 +403,14 @@ create table replays (
   constraint replays_delivery_status_check CHECK ((delivery_status = ANY (ARRAY['delivered'::text, 'exhausted'::text]))),
   constraint replays_pkey PRIMARY KEY (id),
   constraint replays_status_check CHECK ((status = ANY (ARRAY['running'::text, 'completed'::text, 'cancelled'::text])))
+);
+
+create table retention_clock (
+  only_row boolean not null default true,
+  trusted_at timestamp with time zone not null,
+  looked_at timestamp with time zone not null,
+  constraint retention_clock_only_row_check CHECK (only_row),
+  constraint retention_clock_pkey PRIMARY KEY (only_row)
 );
 
 create table retentions (

@@ -1,5 +1,12 @@
 import { Command } from 'commander';
-import { DataDirectoryInUse, DataDirectoryNotOurs, DatabaseTooNew } from '@dialhook/engine';
+import {
+  DataDirectoryInUse,
+  DataDirectoryNotOurs,
+  DataDirectoryOnNetwork,
+  DatabaseTooNew,
+  DatabaseUnavailable,
+  WrongSecretKey,
+} from '@dialhook/engine';
 import { ConfigError, OpenKeyFile, VERSION } from '@dialhook/server';
 import { addListen } from './commands/listen.ts';
 import { addMigrate } from './commands/migrate.ts';
@@ -33,12 +40,20 @@ try {
 
 /** One line for what people can mend themselves; the stack for what is a defect. */
 function describe(error: unknown): string {
-  const known = [CliError, ConfigError, DataDirectoryInUse, DataDirectoryNotOurs, DatabaseTooNew, OpenKeyFile].some(
-    (kind) => error instanceof kind,
-  );
+  const known = [
+    CliError,
+    ConfigError,
+    DataDirectoryInUse,
+    DataDirectoryNotOurs,
+    DataDirectoryOnNetwork,
+    DatabaseTooNew,
+    DatabaseUnavailable,
+    OpenKeyFile,
+    WrongSecretKey,
+  ].some((kind) => error instanceof kind);
   if (known) return (error as Error).message;
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return `${message}. Another process has the port; set PORT to another one.`;
-  if (code === 'ECONNREFUSED' || code === '28P01' || code === '3D000') return `The database cannot be reached: ${message}`;
+  if (code === 'ECONNREFUSED') return `The server cannot be reached: ${message}`;
   return stack ?? message;
 }

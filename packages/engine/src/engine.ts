@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from './core/clock.ts';
+import { CorrectedClock, type Clock } from './core/clock.ts';
 import { DialectRegistry, type Dialect, type StoredEvent } from './core/dialect.ts';
 import type { Delivery, LeasedDelivery } from './core/delivery.ts';
 import type { AttemptError } from './core/errors.ts';
@@ -83,6 +83,10 @@ export interface EngineActivity {
   readonly nodes: number;
   /** Milliseconds since the last heartbeat; beyond `LIMITS.deadAfterMs` others take over this node's work. */
   readonly silentMs: number;
+  /** How far the system's time is ahead of the database's, which is used. */
+  readonly systemAheadMs: number;
+  /** Unix milliseconds that the age of history is counted from: a clock that leaps makes nothing old. */
+  readonly historyTime: number;
 }
 
 /** Durable delivery: what was published and committed reaches every subscribed endpoint at least once. */
@@ -107,7 +111,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const { database, observer, sealer } = options;
-    const clock = options.clock ?? systemClock;
+    const clock = options.clock ?? new CorrectedClock();
     const log = options.log ?? silentLog;
     const guard = new NetworkGuard(options, log);
     this.#database = database;
@@ -127,7 +131,8 @@ export class Engine {
       clock,
       log,
       observer,
-      nodes: () => this.#upkeep.nodes,
+      nodes: () => this.#upkeep.pulse.nodes,
+      isSilent: () => this.#upkeep.pulse.isSilent,
       retryDelayScale: options.retryDelayScale ?? 1,
       random: options.random ?? Math.random,
       maxEventBytes: eventMemoryBytes * LIMITS.leasedShare,
@@ -172,6 +177,11 @@ export class Engine {
       log,
       onReleased: wake,
       onDeadNodes: (ids) => options.onDeadNodes?.(ids),
+      sealer,
+      onHeard: (isTakenOver) => {
+        this.#dispatcher.goOn(isTakenOver);
+        wake();
+      },
     });
     this.#watcher = new Watcher({
       database,
@@ -285,14 +295,7 @@ export class Engine {
   /** What this node is doing now. */
   get activity(): EngineActivity {
     const { held, inFlight, intake } = this.#dispatcher;
-    return {
-      inFlight,
-      held,
-      heldBytes: intake.heldBytes,
-      inboxEvents: this.#publisher.waiting,
-      nodes: this.#upkeep.nodes,
-      silentMs: this.#upkeep.silentMs,
-    };
+    return { ...this.#upkeep.activity, inFlight, held, heldBytes: intake.heldBytes, inboxEvents: this.#publisher.waiting };
   }
 
   /** What waits in the database, for every node. Reads the queue: not for the hot path. */

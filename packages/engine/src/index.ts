@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { MigrationSet } from './store/migrate.ts';
 
-export { systemClock, type Clock } from './core/clock.ts';
+export { CorrectedClock, systemClock, type Clock } from './core/clock.ts';
 export { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from './core/delivery.ts';
 export type { Dialect, MessageIds, RequestContext, StoredEvent } from './core/dialect.ts';
 export type { DisabledReason, Endpoint } from './core/endpoint.ts';
@@ -21,7 +21,8 @@ export { Database, LANE_SIZES, type LaneSizes, type Queryable, type Statement, t
 export { Lane } from './store/lane.ts';
 export { DATABASE_TROUBLE, DatabaseUnavailable, isDataError, isUnavailable, isUniqueViolation } from './store/trouble.ts';
 export type { Backlog, DeliveryFilter } from './store/deliveries.ts';
-export { DataDirectoryInUse } from './store/lock.ts';
+export { WrongSecretKey } from './store/key-check.ts';
+export { DataDirectoryInUse, DataDirectoryOnNetwork } from './store/lock.ts';
 export { DatabaseTooNew, migrate, migrationFiles, type MigrationSet } from './store/migrate.ts';
 export { openDatabase, type OpenOptions } from './store/open.ts';
 export { DataDirectoryNotOurs, ensurePrivateDirectory, OTHERS } from './store/private-directory.ts';

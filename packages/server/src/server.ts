@@ -5,13 +5,13 @@ import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 import {
   Alarm,
+  CorrectedClock,
   Engine,
   engineMigrations,
   LIMITS,
   migrate,
   openDatabase,
   Sealer,
-  systemClock,
   type Clock,
   type Database,
 } from '@dialhook/engine';
@@ -67,7 +67,7 @@ export async function startServer(
   config: Config,
   options: { readonly clock?: Clock; readonly log?: Logger; readonly files?: FileStore } = {},
 ): Promise<RunningServer> {
-  const clock = options.clock ?? systemClock;
+  const clock = options.clock ?? new CorrectedClock();
   const log = options.log ?? pino({ level: config.logLevel, serializers: { err: describeError } });
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, sizes: config.connections, log });
   try {
@@ -197,8 +197,8 @@ async function startNode(
         await sweepWrites(database, new Date(clock.now() - 2 * WRITE_LIMITS.windowMs));
         await sweepCalls(database, new Date(clock.now() - IDEMPOTENCY.keepMs));
         await uploads.sweepFiles();
-        await dials.sweep(config.retentionDays);
-        await statistics.sweep(config.retentionDays);
+        await dials.sweep(engine.activity.historyTime, config.retentionDays);
+        await statistics.sweep(engine.activity.historyTime, config.retentionDays);
         await sessions.sweep();
       } catch (error) {
         log.warn({ err: error }, 'sweeping failed, will be tried again');

@@ -4,6 +4,13 @@ const POOL_BYTES = 16 * 256; // one system call for 256 ids
 const pool = Buffer.allocUnsafe(POOL_BYTES);
 let used = POOL_BYTES;
 
+/** No id carries an earlier time than this: the clock was set back by more than it can wait for. */
+let earliest = 0;
+
+export function keepIdsAfter(timeMs: number): void {
+  earliest = Math.max(earliest, timeMs);
+}
+
 /** A UUIDv7: sorts by time, and carries the day that its row's partition is chosen by. */
 export function uuidv7(nowMs: number): string {
   if (used === POOL_BYTES) {
@@ -12,7 +19,7 @@ export function uuidv7(nowMs: number): string {
   }
   const bytes = pool.subarray(used, used + 16);
   used += 16;
-  bytes.writeUIntBE(nowMs, 0, 6);
+  bytes.writeUIntBE(Math.max(nowMs, earliest), 0, 6);
   bytes[6] = (bytes[6]! & 0x0f) | 0x70;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   return hyphenate(bytes.toString('hex'));

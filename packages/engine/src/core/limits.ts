@@ -127,6 +127,10 @@ export const LIMITS = {
   /** How often a node says that it lives, and after how long silence it counts as dead. */
   heartbeatMs: 2_000,
   deadAfterMs: 10_000,
+  /** After this silence a node starts nothing new: others may be about to take over. */
+  silentAfterMs: 5_000,
+  /** A node says so when its system's time is off the database's by more than this. */
+  clockOffsetMs: 5_000,
   /** Upkeep that is not urgent: partitions, swept rows. */
   upkeepIntervalMs: 60_000,
   /** Bytes read of an answer before the connection is dropped: the status is what counts. */
@@ -151,6 +155,10 @@ export const LIMITS = {
 } as const;
 
 assert.ok(LIMITS.leaseMs > LIMITS.maxTimeoutMs + LIMITS.leaseMarginMs, 'a lease outlives the longest attempt and its recording');
+assert.ok(
+  LIMITS.silentAfterMs > 2 * LIMITS.heartbeatMs && LIMITS.silentAfterMs < LIMITS.deadAfterMs,
+  'a silent node stops before it counts as dead',
+);
 assert.ok(LIMITS.deadAfterMs >= 3 * LIMITS.heartbeatMs, 'one lost heartbeat does not make a node dead');
 assert.ok(LIMITS.endpointInFlight < LIMITS.nodeInFlight, 'one endpoint cannot fill a node');
 assert.ok(LIMITS.endpointWaiting + LIMITS.endpointInFlight < LIMITS.nodeLeases, 'one endpoint cannot hold every lease');

@@ -1,19 +1,28 @@
 import type { Queryable } from './database.ts';
 
+export interface Beat {
+  /** Nodes that send. */
+  readonly nodes: number;
+  /** The node was not known: it has just started, or another node counted it as dead meanwhile. */
+  readonly isNew: boolean;
+  /** The database's clock, Unix milliseconds. */
+  readonly time: number;
+}
+
 /**
  * Says that the node lives. Writes its row again if another node counted it as dead meanwhile. Heartbeats and leases
- * are kept by the database's clock: nodes whose clocks differ must not take each other for dead. Returns how many
- * nodes send.
+ * are kept by the database's clock: nodes whose clocks differ must not take each other for dead.
  */
-export async function heartbeat(db: Queryable, nodeId: string, delivers: boolean): Promise<number> {
-  await db.query({
+export async function heartbeat(db: Queryable, nodeId: string, delivers: boolean): Promise<Beat> {
+  const [row] = await db.query<{ is_new: boolean; time: number; others: number }>({
     name: 'heartbeat',
     text: `insert into nodes (id, started_at, heartbeat_at, delivers) values ($1, now(), now(), $2)
-           on conflict (id) do update set heartbeat_at = excluded.heartbeat_at`,
+           on conflict (id) do update set heartbeat_at = excluded.heartbeat_at
+           returning xmax = 0 as is_new, (extract(epoch from clock_timestamp()) * 1000)::float8 as time,
+                     (select count(*) from nodes where delivers and id <> $1) as others`,
     values: [nodeId, delivers],
   });
-  const [row] = await db.query<{ count: number }>({ name: 'count-nodes', text: 'select count(*) as count from nodes where delivers' });
-  return row!.count;
+  return { nodes: row!.others + (delivers ? 1 : 0), isNew: row!.is_new, time: row!.time };
 }
 
 /**

@@ -34,6 +34,7 @@ export interface DispatcherOptions {
   readonly onRoom: () => void;
   /** Gives leases back: what cannot be used in time, and what this node cannot send through no fault of the receiver. */
   readonly release: (deliveries: readonly LeasedDelivery[], error?: AttemptError) => void;
+  readonly isSilent: () => boolean;
 }
 
 /**
@@ -77,7 +78,7 @@ export class Dispatcher {
 
   /** Leases that the node can still take. */
   get room(): number {
-    return this.#stopping ? 0 : this.intake.room;
+    return this.#stopping || this.#options.isSilent() ? 0 : this.intake.room;
   }
 
   /** Endpoints whose new deliveries are left in the queue: they have as much waiting here as they may, or are in trouble. */
@@ -135,6 +136,15 @@ export class Dispatcher {
     this.#settle();
   }
 
+  /** The node is heard again. What others took over meanwhile is forgotten; results of requests in flight are refused by their lease. */
+  goOn(isTakenOver: boolean): void {
+    for (const lane of isTakenOver ? Array.from(this.#scheduler.lanes.values()) : []) {
+      this.intake.remove(lane.clear());
+      this.#tidy(lane);
+    }
+    this.#pump();
+  }
+
   /** Gives back what waits for an endpoint that was disabled or changed; requests in flight go on. */
   releaseEndpoint(id: string): void {
     this.#options.targets.forget(id);
@@ -173,6 +183,7 @@ export class Dispatcher {
    * of connections in use then follows the receivers' latency and not the caps: few warm ones carry more than many.
    */
   #pump(): void {
+    if (this.#options.isSilent()) return; // `goOn` follows
     while (this.#sentInTurn < LIMITS.sendsPerTurn) {
       const lane = this.#scheduler.next();
       if (lane === null) return;

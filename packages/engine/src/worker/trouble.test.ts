@@ -186,6 +186,7 @@ describe('the dispatcher by itself', () => {
       clock,
       log: silentLog,
       observer: undefined,
+      isSilent: () => false,
       nodes: () => 1,
       retryDelayScale: 1,
       random: () => 0.5,

@@ -1,10 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
+import type { Sealer } from '../core/seal.ts';
 import type { Database } from '../store/database.ts';
-import { endExpiredLeases, heartbeat, releaseDeadNodes, releaseLeases, removeNode, removeOtherNodes } from '../store/nodes.ts';
+import { endExpiredLeases, releaseDeadNodes, releaseLeases, removeNode, removeOtherNodes } from '../store/nodes.ts';
 import { Alarm } from './alarm.ts';
 import { persistently } from './persistently.ts';
+import { Pulse } from './pulse.ts';
+import { checkKey } from '../store/key-check.ts';
+import { lookAtClock } from '../store/retention-clock.ts';
 import { dropOldPartitions, ensurePartitions, PARTITIONED, trimOrganizations, trimVersions } from '../store/upkeep.ts';
 import { findAbandonedBatches, takeOverBatch } from '../store/batches.ts';
 
@@ -22,18 +26,29 @@ export interface UpkeepOptions {
   readonly onReleased: () => void;
   /** Called for nodes that were found dead, after their leases ended. */
   readonly onDeadNodes: (nodeIds: readonly string[]) => void;
+  /** Who was told that the node is silent may go on. `isTakenOver`: the others counted it as dead and took over what it held. */
+  readonly onHeard: (isTakenOver: boolean) => void;
+  /** Must be the one that the database's secrets were sealed with. */
+  readonly sealer: Sealer;
 }
+
+/** History that is kept for so much longer than it should is worth a line in the log. */
+const HELD_BACK_MS = 86_400_000;
 
 /** Keeps the node known as alive, takes over from dead ones, and keeps partitions ahead and history bounded. */
 export class Upkeep {
   readonly #options: UpkeepOptions;
   readonly #alarms: Alarm[];
   readonly #tables: readonly string[];
-  #nodes = 1;
-  #beatAt = -Infinity;
+  readonly pulse: Pulse;
+  /** The last look at the clock of retention, on the monotonic clock. */
+  #lookedAt: number | null = null;
+  #historyTime = 0;
+  #isHeldBack = false;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
+    this.pulse = new Pulse(options);
     this.#tables = [...PARTITIONED, ...options.partitionedTables];
     this.#alarms = [
       this.#every(LIMITS.heartbeatMs, 'heartbeat', () => this.#beat()),
@@ -43,24 +58,21 @@ export class Upkeep {
     ];
   }
 
-  /** Nodes that send, as of the last heartbeat. */
-  get nodes(): number {
-    return this.#nodes;
-  }
-
-  /** Milliseconds since this node last said that it lives; others take over its work after `LIMITS.deadAfterMs`. */
-  get silentMs(): number {
-    return this.#options.clock.monotonic() - this.#beatAt;
+  /** As `EngineActivity` has it; `historyTime` is 0 before the first look. */
+  get activity() {
+    const { nodes, silentMs, systemAheadMs } = this.pulse;
+    return { nodes, silentMs, systemAheadMs, historyTime: this.#historyTime };
   }
 
   /** What must be true before the first event is accepted; then goes on in the background. */
   async start(): Promise<void> {
-    const { database, nodeId, clock, delivers, log } = this.#options;
+    const { database, nodeId, clock, log, sealer } = this.#options;
+    await checkKey(database, sealer);
+    await this.pulse.beat(); // first of all, since it corrects the clock
     const now = clock.now();
     const persistence = { clock, log, what: 'making partitions' }; // such as while a node that runs holds their locks
     await persistently(() => ensurePartitions(database.upkeep, now, LIMITS.partitionsAheadDays, this.#tables), persistence);
-    this.#nodes = await heartbeat(database.heartbeat, nodeId, delivers);
-    this.#beatAt = clock.monotonic();
+    await this.#look();
     if (database.kind === 'embedded') await removeOtherNodes(database, nodeId, new Date(now));
     for (const alarm of this.#alarms) alarm.start();
   }
@@ -85,10 +97,9 @@ export class Upkeep {
   }
 
   async #beat(): Promise<void> {
-    const { database, nodeId, clock, delivers, log, onDeadNodes, onReleased } = this.#options;
-    this.#nodes = Math.max(1, await heartbeat(database.heartbeat, nodeId, delivers));
-    this.#beatAt = clock.monotonic();
-    const dead = await releaseDeadNodes(database, LIMITS.deadAfterMs, new Date(clock.now()));
+    const { database, clock, log, onDeadNodes, onReleased } = this.#options;
+    await this.pulse.beat();
+    const dead = this.pulse.isSteady ? await releaseDeadNodes(database, LIMITS.deadAfterMs, new Date(clock.now())) : [];
     await this.#takeOverBatches();
     if (dead.length === 0) return;
     log.warn({ nodes: dead }, 'took over from nodes that stopped reporting');
@@ -108,8 +119,8 @@ export class Upkeep {
   }
 
   async #trim(): Promise<void> {
-    const { clock, database, log, retentionDays } = this.#options;
-    const deleted = await trimOrganizations(database.upkeep, clock.now(), retentionDays, LIMITS.retentionBatch);
+    const { database, log, retentionDays } = this.#options;
+    const deleted = await trimOrganizations(database.upkeep, this.#historyTime, retentionDays, LIMITS.retentionBatch);
     if (deleted > 0) log.info({ deliveries: deleted }, 'deleted history of organizations that keep it for less time');
   }
 
@@ -129,8 +140,24 @@ export class Upkeep {
   async #tidy(): Promise<void> {
     const { database, clock, log, retentionDays } = this.#options;
     await ensurePartitions(database.upkeep, clock.now(), LIMITS.partitionsAheadDays, this.#tables);
-    const dropped = await dropOldPartitions(database.upkeep, clock.now(), retentionDays, this.#tables);
+    await this.#look();
+    const dropped = await dropOldPartitions(database.upkeep, this.#historyTime, retentionDays, this.#tables);
     if (dropped.length > 0) log.info({ partitions: dropped }, 'dropped history older than the retention time');
-    await trimVersions(database.upkeep, new Date(clock.now()), retentionDays);
+    await trimVersions(database.upkeep, new Date(this.#historyTime), retentionDays);
+  }
+
+  async #look(): Promise<void> {
+    const { clock, database, log } = this.#options;
+    const at = clock.monotonic();
+    const { heldBackMs, time } = await lookAtClock(database.upkeep, this.#lookedAt === null ? null : at - this.#lookedAt);
+    this.#lookedAt = at;
+    this.#historyTime = time;
+    const isHeldBack = heldBackMs > HELD_BACK_MS;
+    if (isHeldBack && !this.#isHeldBack)
+      log.warn(
+        { heldBackMs: Math.round(heldBackMs) },
+        'the clock of the database leapt, or nobody looked at it: history is kept for longer',
+      );
+    this.#isHeldBack = isHeldBack;
   }
 }

@@ -82,10 +82,10 @@ export class Dials {
     return count;
   }
 
-  /** Removes what was kept to recognise repeats of dials that are older than `days`, in the part of the table whose turn it is. */
-  async sweep(days: number): Promise<void> {
-    const { clock, database } = this.#options;
-    const oldest = uuidFloor(clock.now() - days * 86_400_000);
+  /** Removes what was kept to recognise repeats of dials that are older than `days` before `now`, in the part of the table whose turn it is. */
+  async sweep(now: number, days: number): Promise<void> {
+    const { database } = this.#options;
+    const oldest = uuidFloor(now - days * 86_400_000);
     const pages = await sweepDialIds(database, oldest, this.#sweptPages, DIAL_LIMITS.sweepPages);
     this.#sweptPages += DIAL_LIMITS.sweepPages;
     if (this.#sweptPages >= pages) this.#sweptPages = 0;

@@ -121,8 +121,8 @@ export class Statistics {
     return hours.map((at) => ({ at, count: counts.get(at.getTime()) ?? 0 }));
   }
 
-  async sweep(days: number): Promise<void> {
-    await sweepHours(this.#database.upkeep, new Date(this.#clock.now() - days * 24 * HOUR));
+  async sweep(now: number, days: number): Promise<void> {
+    await sweepHours(this.#database.upkeep, new Date(now - days * 24 * HOUR));
   }
 
   /** The last so many hours, oldest first; the one that is not over yet is the last. */

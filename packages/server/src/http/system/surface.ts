@@ -8,7 +8,15 @@ import { findPanel, servePanel } from '../panel/static.ts';
 import { docsPage, sendPage, startPage } from './pages.ts';
 
 const Ok = Type.Object({ status: Type.String() }, { examples: [{ status: 'ok' }] });
+const Ready = Type.Object({ status: Type.String(), warning: Type.Optional(Type.String()) }, { examples: [{ status: 'ok' }] });
 const Text = Type.String({ examples: ['dialhook_requests_in_flight 12\n'] });
+/** A wrong clock harms nothing, since the database's time is used; but whoever looks after the host should know. */
+function clockWarning(aheadMs: number): { readonly warning?: string } {
+  if (Math.abs(aheadMs) <= LIMITS.clockOffsetMs) return {};
+  const seconds = Math.round(Math.abs(aheadMs) / 1000);
+  return { warning: `the time of this system is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the database's, which is used` };
+}
+
 /** The database answers `readyz` within this time, or the node is not ready. */
 const READY_TIMEOUT_MS = 2_000;
 
@@ -22,9 +30,9 @@ export async function systemSurface(
 
   app.get('/healthz', { schema: { summary: 'The process is alive', response: { 200: Ok } } }, async () => ({ status: 'ok' }));
 
-  app.get('/readyz', { schema: { summary: 'The node can do its work', response: { 200: Ok, 503: Ok } } }, async (request, reply) => {
+  app.get('/readyz', { schema: { summary: 'The node can do its work', response: { 200: Ready, 503: Ok } } }, async (request, reply) => {
     const trouble = await findTrouble();
-    if (trouble === null) return { status: 'ok' };
+    if (trouble === null) return { status: 'ok', ...clockWarning(engine.activity.systemAheadMs) };
     request.log.warn({ trouble }, 'not ready');
     return reply.code(503).send({ status: trouble });
   });
