@@ -9,6 +9,7 @@ const STEPS = [
   ['unused code and dependencies', 'knip', []],
   ['generate', 'node', ['tools/generate-area-codes.ts']],
   ['generate', 'node', ['tools/generate.ts']],
+  ['generate', 'node', ['tools/generate-common-passwords.ts']],
   [
     'generated files are current',
     'git',
@@ -20,6 +21,7 @@ const STEPS = [
       'openapi.json',
       'schema.sql',
       'packages/server/src/lists/area-codes.json',
+      'packages/server/src/accounts/common-passwords.json',
       'packages/panel/src/api/types.ts',
     ],
   ],

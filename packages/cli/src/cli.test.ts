@@ -1,7 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { eventually, freePort, freshPlace, ServerProcess } from '@dialhook/testing';
@@ -47,6 +51,52 @@ test('verify says yes, or no and why', async () => {
   const bad = await dialhook(args, {}, '{"a":2}');
   assert.equal(bad.code, 1);
   assert.deepEqual((JSON.parse(bad.stdout) as { code: string }).code, 'signature_mismatch');
+  assert.match(bad.stderr, /^Warning: other users of this machine can see --secret/);
+  // From a variable, and from standard input while the body is in a file.
+  const quiet = ['--json', 'verify', '--scheme', 'standard', ...headers];
+  const fromVariable = await dialhook(quiet, { DIALHOOK_SIGNING_SECRET: secret }, '{"a":1}');
+  assert.deepEqual([fromVariable.code, fromVariable.stderr], [0, '']);
+  const { dataDir, remove } = await freshPlace('embedded');
+  writeFileSync(join(dataDir, 'body'), '{"a":1}');
+  const fromInput = await dialhook([...quiet, '--secret', '-', '--body', join(dataDir, 'body')], {}, `${secret}\n`);
+  assert.deepEqual([fromInput.code, fromInput.stderr], [0, '']);
+  for (const more of [[], ['--secret', '-']]) assert.notEqual((await dialhook([...quiet, ...more], {}, secret)).code, 0);
+  await remove();
+});
+
+test('listen prints what a terminal would obey as text, and takes secrets from no foreign page', async (t) => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const listener = spawn(process.execPath, [MAIN, 'listen', '--port', String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => listener.kill());
+  let heard = '';
+  listener.stdout.on('data', (chunk: Buffer) => (heard += chunk.toString('utf8')));
+  await eventually('the receiver listens', () => heard.includes('Listening'));
+  const post = async (path: string, body: string, headers: Record<string, string> = {}) => {
+    const sent = httpRequest(url + path, { method: 'POST', headers });
+    sent.end(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return { status: response.statusCode, text: await text(response) };
+  };
+  const hostile = '\u001b]0;owned\u0007\u009b31m\u202eevil\r\u007f';
+  await post('/', hostile);
+  await post('/', JSON.stringify({ type: `${hostile}\n2099-01-01 forged`, note: hostile }));
+  await eventually('both are printed', () => heard.match(/signature: unsigned/g)?.length === 2);
+  assert.doesNotMatch(heard, /[^\P{C}\n]/u);
+  assert.match(heard, /\\u009b31m\\u202eevil/);
+  assert.doesNotMatch(heard, /^2099/m);
+  const secret = '{"secret":"whsec_of_somebody_else"}';
+  for (const headers of [
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site' },
+    { host: `evil.example:${port}` },
+    { host: `evil.example:${port}`, origin: `http://evil.example:${port}` },
+  ])
+    assert.equal((await post('/secret', secret, headers)).status, 403, JSON.stringify(headers));
+  const own = await post('/secret', hostile);
+  assert.deepEqual([own.status, own.text.includes('\u001b')], [400, false]);
+  for (const headers of [{}, { origin: url }]) assert.equal((await post('/secret', secret, headers)).status, 200);
 });
 
 test('a bad configuration is one line', async () => {

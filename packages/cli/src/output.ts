@@ -17,3 +17,13 @@ export async function readStdin(): Promise<Buffer> {
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
+
+/**
+ * Text of somebody else, safe to print: what a terminal would obey, hide or turn around stands there as `\\u001b`. Line
+ * breaks and tabs stay.
+ */
+export function printable(text: string): string {
+  return text.replaceAll(/[^\P{C}\n\t]|[\u2028\u2029]/gu, (character) =>
+    [...Array(character.length).keys()].map((n) => `\\u${character.charCodeAt(n).toString(16).padStart(4, '0')}`).join(''),
+  );
+}

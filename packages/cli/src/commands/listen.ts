@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { InvalidArgumentError, type Command } from 'commander';
 import { LISTEN_PORT } from '@dialhook/server';
 import { headerValue, schemes, verify, WebhookError, type SignatureScheme } from '@dialhook/webhooks';
-import { CliError } from '../output.ts';
+import { CliError, printable } from '../output.ts';
 
 /** No webhook is larger. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
@@ -15,7 +15,7 @@ export function addListen(program: Command): void {
     .command('listen')
     .description('a small receiver on this machine: verifies what arrives and prints it')
     .option('--port <port>', 'where to listen on 127.0.0.1', portNumber, LISTEN_PORT)
-    .option('--secret <secret...>', 'signing secrets; a registration reply that is posted to /secret adds one')
+    .option('--secret <secret...>', 'signing secrets; a registration reply that is posted to /secret from a terminal adds one')
     .option('--status <code>', 'what to answer, to see retries', statusCode, 200)
     .action(async (options: { port: number; secret?: string[]; status: number }, command: Command) => {
       const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
@@ -34,17 +34,21 @@ async function listen(options: {
     readBody(request).then(
       async (body) => {
         if (request.url === '/secret') {
+          if (!isOwn(request)) {
+            response.writeHead(403).end('Secrets are taken from this machine’s terminal, and not from pages of others.\n');
+            return;
+          }
           const secret = secretOf(body);
           if (secret !== null) secrets.unshift(secret);
           secrets.length = Math.min(secrets.length, MAX_SECRETS);
           response
             .writeHead(secret === null ? 400 : 200)
-            .end(secret === null ? `There is no secret in: ${body.toString('utf8')}\n` : 'The receiver knows the secret now.\n');
+            .end(secret === null ? `There is no secret in: ${printable(body.toString('utf8'))}\n` : 'The receiver knows the secret now.\n');
           return;
         }
         response.writeHead(status).end();
         const line = await describe(request, body, secrets, status);
-        process.stdout.write(json ? `${JSON.stringify(line)}\n` : pretty(line));
+        process.stdout.write(printable(json ? `${JSON.stringify(line)}\n` : pretty(line)));
       },
       () => response.writeHead(413).end(),
     );
@@ -56,6 +60,17 @@ async function listen(options: {
   process.stdout.write(
     `Listening on http://127.0.0.1:${(server.address() as { port: number }).port}/ and answering ${status}. Stop with Ctrl-C.\n`,
   );
+}
+
+/**
+ * Whether a request comes from a program on this machine or a page of this receiver. A browser names the page (`Origin`); a
+ * foreign host name that was made to lead here stands in `Host`.
+ */
+function isOwn({ headers, method, socket }: IncomingMessage): boolean {
+  const hosts = ['127.0.0.1', 'localhost'].map((name) => `${name}:${socket.localPort}`);
+  const { host = '', origin } = headers;
+  const isFromPage = !['same-origin', 'none', undefined].includes(headers['sec-fetch-site'] as string | undefined);
+  return method === 'POST' && hosts.includes(host) && (origin === undefined || origin === `http://${host}`) && !isFromPage;
 }
 
 interface Line {
@@ -100,9 +115,13 @@ async function check(scheme: SignatureScheme, request: IncomingMessage, body: Bu
 }
 
 function pretty(line: Line): string {
-  const attempt = line.attempt === null ? '' : `, attempt ${line.attempt}`;
-  const body = typeof line.body === 'string' ? line.body : JSON.stringify(line.body, null, 2);
-  return `\n${line.at}  ${line.event ?? 'request'} (${line.scheme ?? 'no known scheme'}${attempt})  signature: ${line.signature}  answered ${line.answered}\n${body}\n`;
+  const attempt = line.attempt === null ? '' : `, attempt ${oneLine(line.attempt)}`;
+  const body = JSON.stringify(line.body, null, 2); // text too: its line breaks must not look like lines of ours
+  return `\n${line.at}  ${line.event === null ? 'request' : oneLine(line.event)} (${line.scheme ?? 'no known scheme'}${attempt})  signature: ${line.signature}  answered ${line.answered}\n${body}\n`;
+}
+
+function oneLine(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

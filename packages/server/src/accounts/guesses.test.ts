@@ -3,6 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { FakeClock } from '@dialhook/testing';
 import { accountSubject, addressSubject } from './guesses.ts';
+import { AccountError } from './model.ts';
+import { refuseWeak } from './password-rules.ts';
 import { Proofs } from './proof.ts';
 import { SESSION_LIMITS } from './session-limits.ts';
 
@@ -32,4 +34,17 @@ test('a proof counts once, for two minutes, and only for a challenge of ours', (
   const old = solve(proofs.challenge().challenge);
   clock.advance(SESSION_LIMITS.proofMs);
   assert.equal(proofs.use(old), false, 'too old');
+});
+
+test('passwords that are guessed first are refused, others are not', () => {
+  const known = ['ada.lovelace@example.com', 'Ada Lovelace'];
+  const weak = ['aaaaaaaaaa', '1212121212', 'abcd1abcd1', 'abcdefghij', '9876543210', '1234567890', 'Password123', 'QWERTYUIOP'];
+  for (const password of [...weak, 'Ada.Lovelace@example.com', 'adalovelace'])
+    assert.throws(
+      () => refuseWeak(password, known),
+      (error) => error instanceof AccountError && error.code === 'weak_password',
+      password,
+    );
+  for (const password of ['correct horse battery', 'a long enough password', 'ada.lovelace@example.org', 'Xk3-91-parrots'])
+    refuseWeak(password, known);
 });

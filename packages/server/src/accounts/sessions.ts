@@ -16,6 +16,7 @@ import {
   insertSession,
   isSession,
   listMemberships,
+  sessionsOfMembers,
   sweepSessions,
   touchSession,
   type Membership,
@@ -136,6 +137,12 @@ export class Sessions {
     if (user !== null && now.getTime() - user.lastSeenAt.getTime() > SESSION_LIMITS.touchMs)
       await touchSession(this.#database, user.sessionId, now);
     return user;
+  }
+
+  /** Of these sessions those that are not over, of users who are members of the organization. */
+  ofMembers(organizationId: string, sessionIds: readonly string[]): Promise<Set<string>> {
+    const { idleMs, sessionMs } = SESSION_LIMITS;
+    return sessionsOfMembers(this.#database, organizationId, sessionIds, this.#ago(idleMs), this.#ago(sessionMs));
   }
 
   memberships(userId: string): Promise<Membership[]> {

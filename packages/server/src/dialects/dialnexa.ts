@@ -2,6 +2,8 @@ import { dialnexa as scheme } from '@dialhook/webhooks';
 import { shortHex, type Dialect } from '@dialhook/engine';
 
 const SECOND = 1_000;
+/** The vendor names no least length (contracts/dialnexa.md 2.2): what can be guessed signs nothing. */
+const MIN_SECRET_LENGTH = 8;
 const MAX_SECRET_LENGTH = 256;
 
 /** contracts/dialnexa.md 2.3 */
@@ -37,7 +39,9 @@ export const dialnexa: Dialect = {
       throw new Error('The caller chooses the secret.');
     },
     refuse: (secret) =>
-      secret.length >= 1 && secret.length <= MAX_SECRET_LENGTH ? null : `must have 1 to ${MAX_SECRET_LENGTH} characters`,
+      secret.length >= MIN_SECRET_LENGTH && secret.length <= MAX_SECRET_LENGTH
+        ? null
+        : `must have ${MIN_SECRET_LENGTH} to ${MAX_SECRET_LENGTH} characters`,
     overlapMs: 0,
   },
   ping: null,

@@ -18,6 +18,6 @@ export const HTTP_LIMITS = {
   streamsOfOrganization: 40,
   streamsAtOnce: 1_000,
   /** How often such a page hears whether something is new, and how long it stays: browsers come back by themselves. */
-  streamLookMs: 1_000,
+  streamLookMs: 750,
   streamMs: 300_000,
 } as const;

@@ -47,6 +47,23 @@ export async function findSession(db: Queryable, hash: Buffer, seenSince: Date, 
   return row ?? null;
 }
 
+/** Of these sessions those that last, of users who are members of the organization. */
+export async function sessionsOfMembers(
+  db: Queryable,
+  organizationId: string,
+  ids: readonly string[],
+  seenSince: Date,
+  createdSince: Date,
+): Promise<Set<string>> {
+  const rows = await db.query<{ id: string }>({
+    name: 'sessions-of-members',
+    text: `select s.id from sessions s join memberships m on m.user_id = s.user_id
+            where m.organization_id = $1 and s.id = any ($2::uuid[]) and s.last_seen_at > $3 and s.created_at > $4`,
+    values: [organizationId, ids, seenSince, createdSince],
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
 export async function touchSession(db: Queryable, id: string, now: Date): Promise<void> {
   await db.query({ name: 'touch-session', text: 'update sessions set last_seen_at = $2 where id = $1', values: [id, now] });
 }

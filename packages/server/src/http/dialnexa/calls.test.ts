@@ -46,7 +46,7 @@ for (const kind of DATABASE_KINDS) {
     const organization = async () => {
       const made = await place.organization({ kind: 'dialnexa' });
       const url = receiver.url(`/${made.slug}`);
-      await made.api.send('POST', '/v1/user-webhooks', { url, events: Object.values(CALL_EVENTS), secret: 'abc' });
+      await made.api.send('POST', '/v1/user-webhooks', { url, events: Object.values(CALL_EVENTS), secret: 'chosen-by-us' });
       return {
         ...made,
         events: () => receiver.received.filter(({ path }) => path === `/${made.slug}`).map(({ body }) => JSON.parse(body) as Event),

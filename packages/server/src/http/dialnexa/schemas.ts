@@ -28,7 +28,7 @@ export const WebhookBody = Type.Object(
 const fields = {
   url: Type.String({ minLength: 1, maxLength: 2_048 }),
   events: Type.Array(Type.Enum([...DIALNEXA_EVENTS]), { minItems: 1, maxItems: 100 }),
-  secret: Type.String({ minLength: 1, maxLength: 256 }),
+  secret: Type.String({ minLength: 8, maxLength: 256 }),
 };
 export const CreateWebhook = Type.Object(
   { ...fields, is_active: Type.Optional(Type.Boolean()) },

@@ -76,7 +76,7 @@ for (const kind of DATABASE_KINDS) {
       assert.deepEqual((await api.get<Page>('/v1/user-webhooks?limit=1&page=2')).body.data, [webhook]);
       assert.deepEqual((await api.get<Page>('/v1/user-webhooks?is_active=true')).body.data, [webhook]);
       assert.deepEqual((await api.send<Webhook>('PATCH', path, {})).body, webhook, 'an empty change changes nothing');
-      const changed = await api.send<Webhook>('PATCH', path, { events: ['call.failed'], secret: 'another' });
+      const changed = await api.send<Webhook>('PATCH', path, { events: ['call.failed'], secret: 'another one' });
       assert.deepEqual(changed.body, { ...webhook, events: ['call.failed'] });
       const stranger = await organization();
       for (const method of ['GET', 'PATCH', 'DELETE']) {
@@ -118,10 +118,10 @@ for (const kind of DATABASE_KINDS) {
       const { api, slug } = await organization();
       const path = `/${slug}`;
       const webhook = await create(api, path);
-      await api.send('PATCH', `/v1/user-webhooks/${webhook.id}`, { secret: 'second' });
+      await api.send('PATCH', `/v1/user-webhooks/${webhook.id}`, { secret: 'the second one' });
       await publish(slug, 'call.completed');
       await receiver.until(() => to(path).length === 1);
-      await verify(scheme, { secret: 'second', body: to(path)[0]!.body, headers: to(path)[0]!.headers });
+      await verify(scheme, { secret: 'the second one', body: to(path)[0]!.body, headers: to(path)[0]!.headers });
       receiver.answer = (request) => (request.path === path ? 500 : 200);
       await publish(slug, 'call.completed');
       await receiver.until(() => to(path).length === 3); // the second attempt comes after a second
@@ -168,13 +168,14 @@ for (const kind of DATABASE_KINDS) {
       };
       const all = await refused(400, 'Bad Request', /url is required/, 'POST', '/v1/user-webhooks', { events: ['nope'], secret: '' });
       assert.equal((all.body.message as string[]).length, 3);
-      const valid = { url: receiver.url('/x'), events: ['call.failed'], secret: 's' };
+      const valid = { url: receiver.url('/x'), events: ['call.failed'], secret: 'long enough' };
       for (const [change, pattern] of [
         [{ url: 'ftp://x.example/' }, /url/],
         [{ url: 'nonsense' }, /url/],
         [{ events: [] }, /events/],
         [{ events: ['call.started'] }, /events.0 must be one of/],
         [{ secret: 'x'.repeat(257) }, /secret/],
+        [{ secret: 'x'.repeat(7) }, /secret/],
         [{ is_active: 'yes' }, /is_active/],
       ] as const)
         await refused(400, 'Bad Request', pattern, 'POST', '/v1/user-webhooks', { ...valid, ...change });

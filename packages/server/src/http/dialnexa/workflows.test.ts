@@ -92,7 +92,7 @@ for (const kind of DATABASE_KINDS) {
     const organization = async () => {
       const made = await place.organization({ kind: 'dialnexa' });
       const events = ['workflow.lead.completed'];
-      await made.api.send('POST', '/v1/user-webhooks', { url: receiver.url(`/${made.slug}`), events, secret: 'abc' });
+      await made.api.send('POST', '/v1/user-webhooks', { url: receiver.url(`/${made.slug}`), events, secret: 'chosen-by-us' });
       return {
         ...made,
         events: () => receiver.received.filter(({ path }) => path === `/${made.slug}`).map(({ body }) => JSON.parse(body) as Event),

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../../accounts/model.ts';
+import { SESSION_LIMITS } from '../../accounts/session-limits.ts';
 import type { Context } from '../context.ts';
 import { customRoutes } from './custom.ts';
 import { dialRoutes } from './dials.ts';
 import { sendError, unauthorized, wrongKind } from './errors.ts';
 
-/** Keys that were recognised are trusted for this long: a dialler posts thousands of dials a second with one key. */
-const CALLER_AGE_MS = 5_000;
+/** Keys that are remembered at once, a few hundred bytes each. */
 const MAX_CALLERS = 10_000;
 
 /** The outboundIQ API at the root, in a scope of its own: its errors and its keys. */
@@ -29,7 +29,7 @@ export async function outboundiqSurface(app: FastifyInstance, context: Context):
     if (caller === null) throw unauthorized();
     if (caller.kind !== 'outboundiq') throw wrongKind();
     if (callers.size >= MAX_CALLERS) callers.clear();
-    callers.set(key, { caller, until: now + CALLER_AGE_MS });
+    callers.set(key, { caller, until: now + SESSION_LIMITS.keyTrustMs });
     return caller;
   }
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { loadConfig, startServer, type RunningServer } from '@dialhook/server';
-import { ApiClient, DATABASE_KINDS, PanelClient, startTestServer, type TestServer } from '@dialhook/testing';
+import { ApiClient, DATABASE_KINDS, eventually, FakeClock, PanelClient, startTestServer, type TestServer } from '@dialhook/testing';
 import { SESSION_LIMITS } from '../../accounts/session-limits.ts';
 
 /** Who gets in, who stays in, and who does not: under races, floods and links of others. */
@@ -228,6 +228,22 @@ for (const kind of DATABASE_KINDS) {
       assert.equal(fine.status, 204, 'others are not concerned');
     });
 
+    test('a weak password is refused under Account and at an invitation, and nothing is used up', async () => {
+      const { owner, path } = await found();
+      const to = email();
+      const token = tokenOf(await invite(owner.panel, path, to));
+      const joining = { email: to, name: 'Joiner', password: to };
+      for (const password of [to, 'aaaaaaaaaa', 'password123']) {
+        const answer = await redeem(await visitor(), token, { joining: { ...joining, password } });
+        assert.deepEqual([answer.status, answer.body?.code], [400, 'weak_password']);
+      }
+      const panel = await visitor();
+      assert.equal((await redeem(panel, token, { joining: { ...joining, password: PASSWORD } })).status, 204);
+      const change = (password: string) => panel.send<Problem>('PATCH', '/panel/me', { password, current_password: PASSWORD });
+      assert.equal((await change(to)).body.code, 'weak_password');
+      assert.equal((await (await visitor()).signIn(to, PASSWORD)).status, 204, 'the old one stays');
+    });
+
     test('whether an address has an account shows nowhere, and a new one counts when its link was opened', async () => {
       const { slug } = await found();
       const owner = await join(slug, 'owner');
@@ -378,4 +394,23 @@ test('only `dev` takes the local names of its own port', async (t) => {
   for (const origin of names) assert.equal(await ask(dev.url, origin), 204);
   for (const origin of [`https://localhost:${port}`, 'http://localhost:1', 'http://localhost', 'http://evil.example'])
     assert.equal(await ask(dev.url, origin), 403, origin);
+});
+
+test('a revoked key of a dialler ends within a second; others go on', async (t) => {
+  const clock = new FakeClock();
+  const place = await startTestServer('embedded', {}, () => ({ clock }));
+  t.after(async () => {
+    const stopped = place.stop();
+    let isStopped = false;
+    void stopped.then(() => (isStopped = true));
+    await eventually('the node stops', () => (clock.advance(50), isStopped));
+  });
+  const [mine, other] = [await place.organization({ kind: 'outboundiq' }), await place.organization({ kind: 'outboundiq' })];
+  const ask = async (api: ApiClient) => (await api.get('/dials')).status;
+  assert.deepEqual([await ask(mine.api), await ask(other.api)], [200, 200]);
+  const path = `/operator/v1/organizations/${mine.slug}/api-keys`;
+  const { data } = (await place.operator.get<{ data: { id: string }[] }>(path)).body;
+  await place.operator.send('DELETE', `${path}/${data[0]!.id}`);
+  clock.advance(SESSION_LIMITS.keyTrustMs);
+  assert.deepEqual([await ask(mine.api), await ask(other.api)], [401, 200]);
 });

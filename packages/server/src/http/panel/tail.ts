@@ -5,8 +5,8 @@ import { problems, type SlugParams } from '../operator/shared.ts';
 import { Tails } from './tails.ts';
 
 /** What is new in the delivery log, as server-sent events. It tells that there is something, not what: rows do not move under the reader. */
-export function tailRoutes(app: FastifyInstance, { clock, engine }: Context): void {
-  const tails = new Tails(clock, engine);
+export function tailRoutes(app: FastifyInstance, { clock, engine, sessions }: Context): void {
+  const tails = new Tails(clock, engine, sessions);
   // Before the server waits for its connections: these would never end by themselves.
   app.addHook('preClose', async () => tails.endAll());
 

@@ -48,6 +48,28 @@ describe('pages that follow their deliveries', () => {
     }
   });
 
+  test('a page ends when its session does, or its user is removed; those of others go on', async () => {
+    const [mine, other] = [await place.organization(), await place.organization()];
+    const path = `/operator/v1/organizations/${mine.slug}/members`;
+    const { body: added } = await place.operator.send<{ user_id: string }>('POST', path, { email: 'tail@example.com', role: 'member' });
+    const { body } = await place.operator.send<{ url: string }>('POST', `/operator/v1/organizations/${mine.slug}/sign-in-links`, {
+      user_id: added.user_id,
+    });
+    const member = await PanelClient.connect(place.url);
+    await member.send('POST', '/panel/links/redeem', { token: body.url.split('#')[1] });
+    const [leaver, colleague, stranger] = [await session(mine.slug), await session(mine.slug), await session(other.slug)];
+    const [removed, left] = [await follow(member, mine.slug), await follow(leaver, mine.slug)];
+    const bystanders = [await follow(colleague, mine.slug), await follow(stranger, other.slug)];
+    await place.operator.send('DELETE', `${path}/${added.user_id}`);
+    await leaver.send('DELETE', '/panel/session');
+    await Promise.all([removed, left].map((tail) => assert.rejects(tail.until(/never/), /The events ended/)));
+    for (const tail of bystanders) {
+      const looks = (await tail.until(/: following/)).split('\n\n').length;
+      await tail.until(new RegExp(`(?:[^]*?\\n\\n){${looks + 2}}`));
+      tail.close();
+    }
+  });
+
   test('an organization has its share, whose end no other organization feels', async () => {
     const [mine, other] = [await place.organization(), await place.organization()];
     const open: Following[] = [];

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { uuidFloor, uuidTime, type Clock, type Engine } from '@dialhook/engine';
+import type { Sessions } from '../../accounts/sessions.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import { Problem } from '../operator/problems.ts';
 
@@ -20,18 +21,21 @@ interface Tail extends Follower {
 
 /**
  * The pages that follow their deliveries. A session has a few and an organization some tens, so that nobody takes all of a node's; a
- * session that opens one more loses its oldest, which is told so. However many follow an organization, it is looked at once.
+ * session that opens one more loses its oldest, which is told so. However many follow an organization, it is looked at once. Each look
+ * ends those whose session is over or whose user is no member any more.
  */
 export class Tails {
   readonly #clock: Clock;
   readonly #engine: Engine;
+  readonly #sessions: Sessions;
   /** By organization, the oldest first. */
   readonly #open = new Map<string, Set<Tail>>();
   #count = 0;
 
-  constructor(clock: Clock, engine: Engine) {
+  constructor(clock: Clock, engine: Engine, sessions: Sessions) {
     this.#clock = clock;
     this.#engine = engine;
+    this.#sessions = sessions;
   }
 
   /** Makes room for one more of this session, or throws `streams_full`. */
@@ -83,6 +87,7 @@ export class Tails {
     const until = this.#clock.now();
     let next = since;
     try {
+      await this.#endStrangers(organizationId, tails);
       const rows = await this.#engine.deliveries({ organizationId, since, before: uuidFloor(until) }, MAX_NEW);
       next = until;
       for (const tail of tails) {
@@ -93,5 +98,11 @@ export class Tails {
       for (const tail of tails) tail.raw.write(': the database is away\n\n');
     }
     if (tails.size > 0) this.#clock.after(HTTP_LIMITS.streamLookMs, () => tails.size > 0 && void this.#look(organizationId, tails, next));
+  }
+
+  async #endStrangers(organizationId: string, tails: Set<Tail>): Promise<void> {
+    const asked = [...tails];
+    const members = await this.#sessions.ofMembers(organizationId, [...new Set(asked.map(({ sessionId }) => sessionId))]);
+    for (const tail of asked) if (!members.has(tail.sessionId)) tail.end();
   }
 }
