@@ -22,7 +22,7 @@ import {
 import { endWaiting, oldestHistory, type EndReason } from './store/endings.ts';
 import { BlockedTarget, UNREACHABLE_HOST, type NetworkGuard } from './worker/guard.ts';
 import { buildRequest, makeSender } from './worker/request.ts';
-import { openSecrets, sealSecrets } from './worker/targets.ts';
+import { openSecrets, readableSecrets, sealSecrets } from './worker/targets.ts';
 import type { Transport } from './worker/transport.ts';
 
 /** The registration ping got no 2xx. Nothing was saved. */
@@ -156,7 +156,6 @@ export class Endpoints {
     if (current === null || sealed === null) return null;
     const dialect = dialects.get(current.dialect);
     if (dialect === undefined) throw new EngineError('unknown_dialect', `must be one of ${dialects.names().join(', ')}`);
-    const secrets = openSecrets(sealer, sealed, id);
     const events = change.events === undefined ? undefined : checkedEvents(dialect, change.events);
     const headers = change.headers === undefined ? undefined : checkedHeaders(dialect, change.headers);
     const rateLimit = change.rateLimit === undefined ? undefined : checkedRateLimit(change.rateLimit);
@@ -164,8 +163,10 @@ export class Endpoints {
     let url: string | undefined;
     if (change.url !== undefined && change.url !== current.url) {
       url = await this.#checkedUrl(dialect, change.url, current.organizationId);
-      if (dialect.ping !== null)
+      if (dialect.ping !== null) {
+        const secrets = openSecrets(sealer, sealed, id);
         await this.#ping(dialect, url, { ...secrets, headers: headers ?? secrets.headers }, current.organizationId);
+      }
     }
     const now = new Date(clock.now());
     const updated = await database.transaction(async (tx) => {
@@ -253,7 +254,10 @@ export class Endpoints {
     await endWaiting(tx, { endpointId, reason, now: this.#options.clock.now(), floorMs }, LIMITS.endedBatch);
   }
 
-  /** The encrypted part with other headers or another secret; a replaced secret still signs in the dialect's overlap. */
+  /**
+   * The encrypted part with other headers or another secret; a replaced secret still signs in the dialect's overlap. One that
+   * cannot be opened is replaced at once.
+   */
   #reseal(
     { secret: { overlapMs } }: Dialect,
     id: string,
@@ -261,7 +265,7 @@ export class Endpoints {
     change: { readonly headers?: Readonly<Record<string, string>> | undefined; readonly secret?: string | undefined },
   ): Buffer {
     const { clock, sealer } = this.#options;
-    const old = openSecrets(sealer, sealed, id);
+    const old = change.secret === undefined ? openSecrets(sealer, sealed, id) : readableSecrets(sealer, sealed, id);
     const until = clock.now() + overlapMs;
     const replaced = overlapMs === 0 ? [] : old.secrets.map((entry) => ({ ...entry, until: Math.min(entry.until ?? until, until) }));
     const secrets = change.secret === undefined ? old.secrets : [{ value: change.secret, until: null }, ...replaced];

@@ -62,6 +62,7 @@ export class Lane {
       case 'new':
         return LIMITS.doubtfulWaiting;
       case 'failing':
+        if (durationMs === null) return LIMITS.failingWaiting;
         return Math.max(LIMITS.failingWaiting, Math.min(LIMITS.doubtfulWaiting, within(FAILING_HORIZON_MS)));
       case 'stalled':
         return LIMITS.failingWaiting;

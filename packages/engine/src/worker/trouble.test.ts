@@ -8,6 +8,7 @@ import type { AttemptResult } from '../core/outcome.ts';
 import type { LeasedDelivery } from '../core/delivery.ts';
 import type { DeliveryResult } from '../store/record/result.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { HealthBook } from './health.ts';
 import { sealSecrets, TargetCache } from './targets.ts';
 
 /** A dialect of a later version, and one whose body cannot be made of every event. */
@@ -106,12 +107,8 @@ describe('endpoints that a node cannot send to', () => {
     assert.deepEqual([log[0]!.status, log[0]!.lastError], ['pending', 'secret_unreadable']);
     assert.equal(logged.filter(({ message }) => /secret could not be opened/.test(message)).length, 1);
     // Mended: what waited is delivered, and the others got nothing twice.
-    const mended = sealSecrets(sealer, { secrets: [{ value: standard.secret.generate(), until: null }], headers: {} }, broken.id);
-    await place.database.query({
-      text: 'update endpoints set sealed = $2, version = version + 1 where id = $1',
-      values: [broken.id, mended],
-    });
-    await older.endpoints.update({ organizationId }, broken.id, { name: 'mended' });
+    await older.endpoints.update({ organizationId }, broken.id, { name: 'to be mended' });
+    await older.endpoints.rotateSecret({ organizationId }, broken.id);
     await receiver.until(() => to('/broken') === 30);
     await eventually('all are delivered', async () => (await older.deliveries({ organizationId, status: 'delivered' }, 100)).length === 90);
     assert.deepEqual(
@@ -263,6 +260,50 @@ describe('the dispatcher by itself', () => {
     dispatcher.accept([delivery('a'), delivery('b')]);
     await settle();
     assert.deepEqual([posts, dispatcher.held, released], [0, 0, [{ ids: ['a', 'b'], error: undefined }]]);
+  });
+
+  test('what the database knows of an endpoint stands for what this node has not seen yet', async () => {
+    const kindAfter = async (past: { consecutiveFailures: number; msSinceSuccess: number | null }) => {
+      load = async () => [{ ...row, ...past }];
+      dispatcher.releaseEndpoint(id);
+      post = () => new Promise(() => {}); // the first one stays in flight, the next ones wait for it
+      dispatcher.accept([delivery('a')]);
+      await settle();
+      return { full: dispatcher.fullEndpoints().length, room: dispatcher.intake.rooms().rooms.get(id)! };
+    };
+    assert.deepEqual(await kindAfter({ consecutiveFailures: 40, msSinceSuccess: 1_000 }), { full: 1, room: LIMITS.failingWaiting });
+    dispatcher.releaseEndpoint(id);
+    assert.deepEqual(await kindAfter({ consecutiveFailures: 0, msSinceSuccess: 1_000 }), { full: 0, room: LIMITS.endpointWaiting - 1 });
+    dispatcher.releaseEndpoint(id);
+    assert.deepEqual(await kindAfter({ consecutiveFailures: 0, msSinceSuccess: null }), { full: 0, room: LIMITS.doubtfulWaiting - 1 });
+  });
+
+  test('a node remembers a bounded number of endpoints, those that were used last', () => {
+    const book = new HealthBook();
+    const fault: AttemptResult = { ...answer, status: null, error: 'timeout' };
+    const first = book.of('first');
+    const second = book.of('second');
+    for (const [name, health] of [
+      ['first', first],
+      ['second', second],
+    ] as const) {
+      health.note(0, fault, true);
+      book.review(name, health, 0);
+    }
+    assert.deepEqual(
+      [...book.troubled(0)].map(([name]) => name),
+      ['first', 'second'],
+    );
+    for (let n = 0; n < LIMITS.rememberedEndpoints - 2; n++) book.of(`other ${n}`);
+    book.of('first');
+    book.of('one more');
+    assert.equal(book.of('first'), first);
+    assert.notEqual(book.of('second'), second, 'it was not used for longest');
+    assert.deepEqual(
+      [...book.troubled(0)].map(([name]) => name),
+      ['first'],
+    );
+    assert.deepEqual([...book.troubled(LIMITS.rememberedMs + 1)], []);
   });
 
   test('a transport that throws frees its slot, and the next one is sent', async () => {
