@@ -4,6 +4,8 @@ import { strict as assert } from 'node:assert';
 export const LIMITS = {
   /** Events waiting for their group commit; beyond it publishers get `inbox_full`. A few seconds of full speed. */
   inboxEvents: 20_000,
+  /** Of these, events of one organization: one that floods slows itself, and the others find room. */
+  inboxEventsOfOne: 10_000,
   /** Events in one publish statement: large enough to amortise the commit, small enough to plan and log. */
   publishBatch: 1_000,
   /** Bytes of event data in one publish statement, so that a thousand large events do not make one huge message. */

@@ -19,6 +19,7 @@ export class Inbox {
   readonly #batcher: Batcher<Submission>;
   readonly #publish: (events: readonly StoredEvent[]) => Promise<void>;
   readonly #maxBytes: number;
+  readonly #waitingOf = new Map<string, number>();
   #waiting = 0;
   #bytes = 0;
 
@@ -40,21 +41,37 @@ export class Inbox {
     return this.#waiting;
   }
 
-  /** Resolves when the events are on disk. Rejects with `inbox_full`, and then nothing of them is stored. */
+  /**
+   * Resolves when the events are on disk. Rejects with `inbox_full`, and then nothing of them is stored: when too much waits,
+   * or too much of one of their organizations, which leaves room for the others.
+   */
   async add(events: readonly StoredEvent[]): Promise<void> {
     const bytes = events.reduce((sum, event) => sum + event.data.length, 0);
     // What has more bytes than an empty inbox may have is taken all the same: otherwise it could never be published.
     if (this.#waiting + events.length > LIMITS.inboxEvents || (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes))
       throw new EngineError('inbox_full', 'Too many events are waiting to be stored; try again in a second.');
-    this.#waiting += events.length;
+    for (const { organizationId } of events) {
+      if ((this.#waitingOf.get(organizationId) ?? 0) + events.length > LIMITS.inboxEventsOfOne)
+        throw new EngineError('inbox_full', 'Too many events of this organization are waiting to be stored; try again in a second.');
+    }
+    this.#count(events, 1);
     this.#bytes += bytes;
     try {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       this.#batcher.add({ events, bytes, resolve, reject });
       await promise;
     } finally {
-      this.#waiting -= events.length;
+      this.#count(events, -1);
       this.#bytes -= bytes;
+    }
+  }
+
+  #count(events: readonly StoredEvent[], sign: 1 | -1): void {
+    this.#waiting += sign * events.length;
+    for (const { organizationId } of events) {
+      const waiting = (this.#waitingOf.get(organizationId) ?? 0) + sign;
+      if (waiting === 0) this.#waitingOf.delete(organizationId);
+      else this.#waitingOf.set(organizationId, waiting);
     }
   }
 
