@@ -22,7 +22,7 @@ test('2xx delivers; everything else retries on the schedule, then exhausts', () 
   for (const status of [null, 300, 301, 302, 400, 404, 410, 429, 500, 503]) {
     assert.deepEqual(outcomeOf(plain, 1, result(status), 1, half), { kind: 'retry', delayMs: 1000, pauseMs: 0 }, String(status));
     assert.deepEqual(outcomeOf(plain, 2, result(status), 1, half), { kind: 'retry', delayMs: 5000, pauseMs: 0 });
-    assert.deepEqual(outcomeOf(plain, 3, result(status), 1, half), { kind: 'exhausted', gone: false });
+    assert.deepEqual(outcomeOf(plain, 3, result(status), 1, half), { kind: 'exhausted' });
   }
 });
 
@@ -54,7 +54,7 @@ test('the scale multiplies, jitter spreads, Retry-After only lengthens and only 
 });
 
 test('410 ends at once where the dialect says that it disables', () => {
-  assert.deepEqual(outcomeOf(standard, 1, result(410), 1, half), { kind: 'exhausted', gone: true });
+  assert.deepEqual(outcomeOf(standard, 1, result(410), 1, half), { kind: 'exhausted' });
 });
 
 test('Retry-After is read as seconds or as a date', () => {

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import { DATABASE_KINDS, freshDatabase } from '@dialhook/testing';
+import pg from 'pg';
 import { Engine, Sealer, standard, uuidv7 } from '../index.ts';
 import { writeDivided } from './divide.ts';
 
@@ -12,7 +13,7 @@ test('only culprits fail, in few statements; what is not the data’s fault fail
   const items = Array.from({ length: 1_000 }, (_, n) => n);
   const write = (code: string) => async (some: readonly number[]) => {
     statements += 1;
-    if (some.some((n) => bad.has(n))) throw Object.assign(new Error('refused'), { code });
+    if (some.some((n) => bad.has(n))) throw Object.assign(new pg.DatabaseError('refused', 0, 'error'), { code });
   };
   await writeDivided(items, write('22021'), tell);
   assert.deepEqual(
