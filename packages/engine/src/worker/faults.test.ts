@@ -128,7 +128,7 @@ const ANSWERS: Record<string, { act: (socket: Socket) => void; status: number | 
     status: 200,
     error: null,
   },
-  // Nobody asked with `Expect`; undici takes it for a broken answer, and the delivery is tried again.
+  // Nobody asked with `Expect`: it is no answer to us, and the delivery is tried again.
   'says 100 Continue unasked': { act: (s) => void s.write(`HTTP/1.1 100 Continue\r\n\r\n${OK}`), status: null, error: 'connection_error' },
   'sends 102 for ever': { act: (s) => drip(s, 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(100), 1), status: null, error: 'timeout' },
   'switches protocols': {

@@ -1,13 +1,15 @@
 import { strict as assert } from 'node:assert';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { after, afterEach, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { eventually } from '@dialhook/testing';
 import { NETWORK_LIMITS } from '../../core/network-limits.ts';
 import { NetworkGuard } from '../guard.ts';
 import { Transport, type TransportOptions } from '../transport.ts';
-import { ANSWERS } from './answers.fixture.ts';
+import { ANSWERS, randomBy } from './answers.fixture.ts';
 
 /** How connections are kept, lost and closed, against receivers on real sockets. */
 
@@ -56,9 +58,12 @@ function sender(options?: TransportOptions) {
     options,
   );
   transports.add(transport);
-  return (port: number, change: { body?: Buffer; headers?: Record<string, string>; host?: string; timeoutMs?: number } = {}) =>
+  return (
+    port: number,
+    change: { origin?: string; body?: Buffer; headers?: Record<string, string>; host?: string; timeoutMs?: number } = {},
+  ) =>
     transport.post({
-      origin: `http://${change.host ?? '127.0.0.1'}:${port}`,
+      origin: change.origin ?? `http://${change.host ?? '127.0.0.1'}:${port}`,
       path: '/hook?x=%20y',
       body: change.body ?? Buffer.from('{"a":1}'),
       headers: change.headers ?? { 'content-type': 'application/json' },
@@ -137,6 +142,36 @@ describe('connections', () => {
     assert.equal(to.connections, 60, 'those used last were kept');
     for (const result of await Promise.all(hosts.map((host) => post(to.port, { host })))) assert.equal(result.error, null);
     await eventually('the others are closed', () => to.open.size === 10);
+  });
+
+  test('make room when the process may open no more files', async () => {
+    const to = await receiver((socket) => void socket.write(OK));
+    const script = `
+      const { NetworkGuard } = await import(${JSON.stringify(import.meta.resolve('../guard.ts'))});
+      const { Transport } = await import(${JSON.stringify(import.meta.resolve('../transport.ts'))});
+      const guard = new NetworkGuard({ allowPrivateTargets: true, resolve: async () => [{ address: '127.0.0.1', family: 4 }] });
+      const transport = new Transport(guard, Date.now);
+      const results = [];
+      for (let n = 0; n < 100; n++)
+        results.push(await transport.post({ origin: 'http://origin' + n + '.test:${to.port}', path: '/', body: Buffer.from('{}'), headers: {}, timeoutMs: 20_000 }));
+      console.log(results.filter(({ status }) => status === 200).length);
+      await transport.close();`;
+    // A hard limit: Node raises a soft one by itself.
+    const { stdout } = await promisify(execFile)('sh', [
+      '-c',
+      'ulimit -n 64 && exec "$0" --input-type=module --eval "$1"',
+      process.execPath,
+      script,
+    ]);
+    assert.equal(stdout.trim(), '100');
+    assert.ok(to.connections >= 100);
+  });
+
+  test('are closed when the receiver’s own time for them is nearly over', async () => {
+    const to = await receiver((socket) => void socket.write('HTTP/1.1 200 OK\r\nkeep-alive: timeout=2\r\ncontent-length: 0\r\n\r\n'));
+    await sender()(to.port);
+    assert.equal(to.open.size, 1);
+    await eventually('it is closed by us', () => to.open.size === 0);
   });
 
   test('are bounded by bytes as well', async () => {
@@ -268,6 +303,39 @@ describe('connections', () => {
     const statuses = (list: readonly (number | null)[]) => [...list].sort((a, b) => a! - b!);
     const expected = Array.from({ length: 10 }, () => [200, 204, 202, 200, 200, 429, 500, 200, 200, 200]).flat();
     assert.deepEqual(statuses(results.map(({ status }) => status)), statuses(expected));
+  });
+
+  test('whatever receivers do, at any moment: each attempt ends once, and nothing is left open', async () => {
+    const random = randomBy(7);
+    const moves: ((socket: Socket) => void)[] = [
+      (socket) => void socket.write(OK),
+      (socket) => void socket.write(OK, () => socket.resetAndDestroy()),
+      (socket) => void socket.resetAndDestroy(),
+      (socket) => void socket.end(),
+      (socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-le'),
+      (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nha', () => setTimeout(() => socket.resetAndDestroy(), 5)),
+      (socket) => void socket.write(OK + OK),
+      () => {},
+    ];
+    const to = await receiver((socket) => moves[Math.floor(random() * moves.length)]!(socket));
+    const post = sender();
+    const results = await Promise.all(
+      Array.from({ length: 600 }, async (_, n) => {
+        for (let wait = Math.floor(random() * 200); wait > 0; wait--) await turn();
+        const timeoutMs = 100 + Math.floor(random() * 900);
+        const body = Buffer.alloc(n % 10 === 0 ? 300_000 : 10);
+        const origin = random() < 0.1 ? `https://127.0.0.1:${to.port}` : `http://127.0.0.1:${to.port}`;
+        return post(to.port, { body, timeoutMs, origin });
+      }),
+    );
+    const ends = new Set(results.map(({ error, status }) => error ?? status));
+    // How many of each depends on the machine; that there is nothing else does not.
+    assert.deepEqual(
+      [...ends].filter((end) => ![200, 'connection_error', 'timeout', 'tls_error'].includes(end!)),
+      [],
+    );
+    assert.equal(results.length, 600);
+    await eventually('only idle ones are open', () => to.open.size <= NETWORK_LIMITS.originIdleConnections);
   });
 
   test('closing breaks what is in flight, wherever it is, and leaves nothing open', async () => {

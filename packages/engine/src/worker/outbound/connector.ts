@@ -4,7 +4,7 @@ import type { Origin } from './origin.ts';
 import { Reach } from './reach.ts';
 import { Secure } from './secure.ts';
 import { EgressProxy, type ProxyOptions } from './proxy.ts';
-import { connectTcp } from './tcp.ts';
+import { ConnectFailed, connectTcp } from './tcp.ts';
 
 /** Bytes that plain sockets read into: one buffer for all, since each piece is handled before the next is read. */
 const PIECE = 64 * 1024;
@@ -40,16 +40,18 @@ export class Connector {
   async open({ host, isSecure, port }: Origin, organizationId: string | undefined, signal: AbortSignal): Promise<Wire> {
     const addresses = await this.#guard.addressesOf(host, organizationId);
     signal.throwIfAborted();
+    const told = (error: unknown): never => {
+      if (error instanceof BlockedTarget) this.#guard.refused(host, error.reason);
+      else if (error instanceof ConnectFailed && error.ours) this.#guard.refused(host, error.code);
+      throw error;
+    };
     if (this.#proxy !== null && this.#proxy.serves(host, addresses)) {
-      const tunnel = await this.#proxy.tunnel(addresses, port, this.#guard, this.#reach, signal);
+      const tunnel = await this.#proxy.tunnel(addresses, port, this.#guard, this.#reach, signal).catch(told);
       return streamWire(isSecure ? await this.#secure.over(tunnel, host, port, signal) : tunnel);
     }
     const blockList = (family: 4 | 6) => this.#guard.blockList(family);
     const wire = isSecure ? null : new DirectWire();
-    const socket = await connectTcp({ addresses, port, blockList, onread: wire?.onread }, this.#reach, signal).catch((error: unknown) => {
-      if (error instanceof BlockedTarget) this.#guard.refused(host, error.reason);
-      throw error;
-    });
+    const socket = await connectTcp({ addresses, port, blockList, onread: wire?.onread }, this.#reach, signal).catch(told);
     if (wire === null) return streamWire(await this.#secure.over(socket, host, port, signal));
     wire.socket = socket;
     return wire;

@@ -4,6 +4,7 @@ import http from 'node:http';
 import net, { type Socket } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import tls from 'node:tls';
+import { silentLog } from '../../core/log.ts';
 import { AUTHORITY, OTHER_HOST, SERVER_KEY, VALID } from '../certificates.fixture.ts';
 import { NetworkGuard, type TargetOptions } from '../guard.ts';
 import { Transport } from '../transport.ts';
@@ -14,6 +15,7 @@ import { EgressProxy, type ProxyOptions } from './proxy.ts';
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 const requests: string[] = [];
 const hosts: string[] = [];
+const lines: object[] = [];
 let connections = 0;
 const onSocket = (socket: Socket) => {
   connections += 1;
@@ -61,7 +63,7 @@ before(async () => {
   }
 });
 beforeEach(() => {
-  requests.length = hosts.length = connections = 0;
+  requests.length = hosts.length = lines.length = connections = 0;
   refusal = () => null;
 });
 after(() => {
@@ -80,7 +82,8 @@ const resolve = async (name: string) => (ZONE[name] ?? []).map((address) => ({ a
 
 function sender(options: ProxyOptions & TargetOptions = {}) {
   const { egressProxy = `http://127.0.0.1:${portOf(proxy)}`, noProxy, ...targets } = options;
-  const transport = new Transport(new NetworkGuard({ resolve, ...targets }), Date.now, { egressProxy, noProxy });
+  const log = { ...silentLog, info: (fields: object) => void lines.push(fields) };
+  const transport = new Transport(new NetworkGuard({ resolve, ...targets }, log), Date.now, { egressProxy, noProxy });
   const post = async (origin: string, timeoutMs = 10_000) => {
     const { error, ours, status } = await transport.post({ origin, path: '/', body: Buffer.from('{}'), headers: {}, timeoutMs });
     return [status ?? error, ours] as const;
@@ -144,6 +147,12 @@ describe('out through a proxy', () => {
       assert.deepEqual(await post(origin), ['connection_error', ours], answer.slice(0, 40));
     }
     await close();
+    const said = ['PROXY 407', 'PROXY 302', 'PROXY 0', 'PROXY said too much', 'PROXY answers without end', 'PROXY closed'];
+    assert.deepEqual(
+      lines,
+      said.map((reason) => ({ host: 'receiver.test', reason })),
+      'the operator sees what the trouble is',
+    );
     const away = sender({ egressProxy: 'http://proxy-away.test:3128' });
     assert.deepEqual(await away.post(origin), ['connection_error', true], 'its name does not resolve');
     await away.close();
