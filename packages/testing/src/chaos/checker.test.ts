@@ -26,7 +26,19 @@ function event(name: string, organization: string): PublishedEvent {
 function request(id: number, to: ChaosEndpoint, name: string, at: number, status: number | null, node = 0): ReceivedRequest {
   const deliveryId = to.dialect === 'standard' ? null : `${name}-${to.key}`;
   const answeredAt = status === null ? null : at + 5;
-  return { id, endpoint: to.key, node, event: name, deliveryId, arrivedAt: at, status, answeredAt, closedAt: at + 5 };
+  return {
+    id,
+    endpoint: to.key,
+    node,
+    event: name,
+    deliveryId,
+    arrivedAt: at,
+    status,
+    answeredAt,
+    closedAt: at + 5,
+    isReused: false,
+    isCut: false,
+  };
 }
 
 function delivered(to: ChaosEndpoint, name: string, body: string): StoredDelivery {
@@ -101,6 +113,16 @@ test('a kill does not excuse what was due to be recorded long before: later answ
     troubles: [kill(9_000)],
   };
   assert.match(judge(told).unexplained.join('\n'), /r0 from node 0/);
+});
+
+test('a request on a used connection that the receiver cut is made once more; on a fresh one that was the attempt', () => {
+  const cut = { ...request(0, ENDPOINT, 'a', 30, null), isCut: true };
+  const again = request(3, ENDPOINT, 'a', 31, 200);
+  const told = (first: ReceivedRequest, ...later: ReceivedRequest[]) =>
+    judge({ requests: [first, both[1]!, ...later], deliveries: [delivered(ENDPOINT, 'a', 'r3'), delivered(OTHER, 'a', 'r1')] }).unexplained;
+  assert.deepEqual(told({ ...cut, isReused: true }, again), []);
+  assert.match(told(cut, again).join('\n'), /r0 .* is no attempt in the log/);
+  assert.match(told(again, { ...cut, id: 4, isReused: true }).join('\n'), /r4 .* is no attempt in the log/);
 });
 
 test('what waits needs a reason', () => {

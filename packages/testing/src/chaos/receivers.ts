@@ -19,11 +19,15 @@ export interface ReceivedRequest {
   /** As far as the dialect says it. */
   readonly deliveryId: string | null;
   readonly arrivedAt: number;
+  /** Its connection had carried another request before. */
+  readonly isReused: boolean;
   /** The status of a complete answer, and when it was handed over; null while there is none. */
   status: number | null;
   answeredAt: number | null;
   /** When the exchange was over, with or without an answer: until then it was in flight. */
   closedAt: number | null;
+  /** The receiver cut the connection before the first byte of an answer. */
+  isCut: boolean;
 }
 
 const ADDRESS_PREFIX = '127.0.1.';
@@ -43,7 +47,8 @@ export class Receivers {
   random: () => number = Math.random;
   port = 0;
   #servers: Server[] = [];
-  #open = new Set<ServerResponse>();
+  #open = new Map<ServerResponse, ReceivedRequest>();
+  readonly #used = new WeakSet<object>();
 
   /** Listens for each node on its own address, on one port. */
   static async start(nodes: number): Promise<Receivers> {
@@ -64,7 +69,10 @@ export class Receivers {
   /** From here on everybody answers, also those who were silent so far. */
   recover(): void {
     this.behaviours.clear();
-    for (const response of this.#open) response.destroy();
+    for (const [response, entry] of this.#open) {
+      entry.isCut = !response.headersSent;
+      response.destroy();
+    }
   }
 
   async stop(): Promise<void> {
@@ -84,6 +92,8 @@ export class Receivers {
 
   #take(node: number, request: IncomingMessage, response: ServerResponse): void {
     const arrivedAt = now();
+    const isReused = this.#used.has(request.socket);
+    this.#used.add(request.socket);
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('error', () => {});
@@ -105,12 +115,14 @@ export class Receivers {
         event,
         deliveryId: deliveryId === '' ? null : deliveryId,
         arrivedAt,
+        isReused,
         status: null,
         answeredAt: null,
         closedAt: null,
+        isCut: false,
       };
       this.requests.push(entry);
-      this.#open.add(response);
+      this.#open.set(response, entry);
       response.on('close', () => {
         entry.closedAt = now();
         this.#open.delete(response);
@@ -143,6 +155,7 @@ export class Receivers {
       case 'stall':
         return; // until the sender gives up, or the run ends
       case 'reset':
+        entry.isCut = true;
         response.socket?.resetAndDestroy();
         return;
       case 'half':

@@ -77,6 +77,8 @@ export function explainRequests({ endpoints, requests, state, troubles }: Eviden
         if (isRepeat) repeats[cause] = (repeats[cause] ?? 0) + 1;
         continue;
       }
+      // Such a request is made once more on a new connection, within the same attempt: nobody can tell whether it was read.
+      if (exists && request.isReused && request.isCut && made.some((later) => later.id > request.id)) continue;
       if (exists && left > 0) {
         left -= 1;
         if (isRepeat) repeats['timed out at the sender'] = (repeats['timed out at the sender'] ?? 0) + 1;
