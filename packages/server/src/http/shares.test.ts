@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert';
+import { request } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { eventually, PanelClient, Receiver, startTestServer, type ApiClient, type TestServer } from '@dialhook/testing';
+import { LIST_LIMITS } from '../lists/limits.ts';
 import { sampleCsv, sampleNumbers } from '../lists/samples.fixture.ts';
 
 /**
@@ -105,6 +107,15 @@ describe('one tenant floods what all share', () => {
   });
 
   test('uploads', async () => {
+    // As many that send nothing as the node has places: they get the share of one.
+    const held = Array.from({ length: LIST_LIMITS.uploadsAtOnce }, () => {
+      const headers = { cookie: busy.panel.setCookie.split(';')[0]!, origin: place.url, 'content-length': '1000' };
+      const type = { 'content-type': 'multipart/form-data; boundary=x' };
+      const upload = request(place.url + busy.path + '/lists', { method: 'POST', headers: { ...headers, ...type } });
+      upload.on('error', () => {}); // hung up below
+      upload.write('--x\r\n');
+      return upload;
+    });
     await flooded({
       flood: async () => (await busy.panel.send('POST', `${busy.path}/lists`, listForm(5_000))).status,
       most: 300,
@@ -114,19 +125,21 @@ describe('one tenant floods what all share', () => {
         assert.equal((await other.api.send('POST', '/api/v1/uploads', { phone_numbers: sampleNumbers(100) })).status, 200);
       },
     });
+    for (const upload of held) upload.destroy();
   });
 
   test('imports', async () => {
     const body = { phone_numbers: sampleNumbers(30_000) };
-    const lists = await Promise.all(Array.from({ length: 8 }, () => busy.api.send<{ id: string }>('POST', '/api/v1/uploads', body)));
+    const accepting = Promise.all(Array.from({ length: 8 }, () => busy.api.send<{ id: string }>('POST', '/api/v1/uploads', body)));
     const mine = await other.api.send<{ id: string }>('POST', '/api/v1/uploads', { phone_numbers: sampleNumbers(100) });
     assert.equal(mine.status, 200);
     const isDone = async (api: ApiClient, id: string) =>
       (await api.get<{ status: string }>(`/api/v1/uploads/${id}`)).body.status === 'completed';
     await eventually('the other’s list is processed', () => isDone(other.api, mine.body.id));
+    const lists = await accepting;
     const accepted = lists.filter(({ status }) => status === 200);
     const done = await Promise.all(accepted.map(async ({ body: list }) => isDone(busy.api, list.id)));
-    assert.ok(done.includes(false), 'it came after all of those that were there before');
+    assert.ok(done.includes(false), 'it came after all of the flood');
     for (const { body: list } of accepted) await eventually('the others follow', () => isDone(busy.api, list.id), 60_000);
   });
 
@@ -142,10 +155,8 @@ describe('one tenant floods what all share', () => {
       status: 'delivered',
     };
     const start = (who: Tenant) => who.panel.send<{ id: string }>('POST', `${who.path}/replays`, range);
-    const [first, second] = [await start(busy), await start(busy)];
-    assert.deepEqual([first.status, second.status, (await start(busy)).status], [202, 202, 409], 'its share of replays');
-    const mine = await start(other);
-    assert.equal(mine.status, 202);
+    const [first, second, mine] = await Promise.all([start(busy), start(busy), start(other)]);
+    assert.deepEqual([first.status, second.status, mine.status], [202, 202, 202]);
     const endOf = (who: Tenant, id: string) =>
       eventually(
         'the replay is over',
