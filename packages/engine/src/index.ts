@@ -16,6 +16,7 @@ export { Sealer } from './core/seal.ts';
 export { standard } from './core/standard.ts';
 export { PingFailed, type ChangeEndpoint, type CreateEndpoint } from './endpoints.ts';
 export { Engine, type EngineActivity, type EngineOptions, type NewEvent } from './engine.ts';
+export { Searches, type SearchFilter, type SearchResult } from './search.ts';
 export { plainArray, timeArray } from './store/arrays.ts';
 export { Database, LANE_SIZES, type LaneSizes, type Queryable, type Statement, type Transaction } from './store/database.ts';
 export { Lane } from './store/lane.ts';

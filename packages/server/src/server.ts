@@ -12,6 +12,7 @@ import {
   migrate,
   openDatabase,
   Sealer,
+  Searches,
   type Clock,
   type Database,
 } from '@dialhook/engine';
@@ -164,6 +165,7 @@ async function startNode(
     database,
     clock,
     engine,
+    searches: new Searches(database, clock),
     metrics,
     sealer,
     accounts,

@@ -34,6 +34,7 @@ export type EngineErrorCode =
   | 'unknown_delivery'
   | 'not_resendable' // its endpoint or event is gone, or it is being sent just now
   | 'replay_limit'
+  | 'search_busy' // another search goes on: try again when it is over
   | 'endpoint_limit'
   | 'version_mismatch'; // the endpoint was changed by somebody else meanwhile
 

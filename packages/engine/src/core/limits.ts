@@ -82,8 +82,16 @@ export const LIMITS = {
   /** Replays of one organization that run at once, and those that a list shows. */
   runningReplays: 2,
   listedReplays: 100,
-  /** Deliveries that a search for a text or an answer's status looks at, newest first: what a database does in a tenth of a second. */
-  searchedDeliveries: 5_000,
+  /** Searches of the delivery log at once on a node; of one organization it is one. */
+  searches: 4,
+  /** How long one goes on, and how many bytes of events it reads: then it says how far it came, and the next one goes on from there. */
+  searchMs: 3_000,
+  searchBytes: 64 * 1024 * 1024,
+  /** Deliveries in one step of it, and bytes: as many as were read in this time before. Publishing goes first between two steps. */
+  searchStep: 200,
+  searchStepMs: 80,
+  minSearchStepBytes: 256 * 1024,
+  searchStepBytes: 4 * 1024 * 1024,
   /** Up to how many waiting deliveries of one endpoint are counted for people to see. */
   countedDeliveries: 10_000,
   /** Up to how many deliveries are counted before a replay: beyond, the count says "at least". */

@@ -14,10 +14,6 @@ export interface DeliveryFilter {
   /** Only deliveries made in this time, Unix milliseconds; `until` itself is not in it. */
   readonly since?: number | undefined;
   readonly until?: number | undefined;
-  /** The status of the last answer. This and `search` look at the newest `LIMITS.searchedDeliveries` that fit the other filters. */
-  readonly responseStatus?: number | undefined;
-  /** A delivery's or an event's id, or text in the event's data, such as a phone number. */
-  readonly search?: string | undefined;
 }
 
 interface Row {
@@ -53,9 +49,7 @@ const OPEN = `not exists (select from deliveries d where d.id = m.id offset 0) a
 
 /** The delivery log, newest first. Filters become conditions only when set, so that each shape gets its own plan. */
 export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limit: number): Promise<Delivery[]> {
-  const { responseStatus, search } = filter;
-  const isSearch = responseStatus !== undefined || search !== undefined;
-  const values: unknown[] = [filter.organizationId, isSearch ? LIMITS.searchedDeliveries : limit];
+  const values: unknown[] = [filter.organizationId, limit];
   const conditions = ['organization_id = $1'];
   const where = (condition: string, value: unknown) => conditions.push(`${condition} $${values.push(value)}`);
   if (filter.eventType !== undefined) where('event_type =', filter.eventType);
@@ -70,7 +64,7 @@ export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limi
   const finished = `(${history(common, endpoint, filter.status)} ${newest})`;
   const parts = partsOf(filter.status);
   const listed = `select * from (${parts.join(' union all ')}) d ${newest}`;
-  const rows = await db.query<Row>({ text: isSearch ? searched(listed) : listed, values });
+  const rows = await db.query<Row>({ text: listed, values });
   return rows.map(toDelivery);
 
   function partsOf(status: DeliveryFilter['status']): string[] {
@@ -78,17 +72,6 @@ export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limi
     if (status === 'undelivered') return [unfinished, finished];
     if (status === 'in_flight') return [unfinished, batched];
     return [status === 'pending' ? unfinished : finished];
-  }
-
-  function searched(among: string): string {
-    const wanted: string[] = [];
-    if (responseStatus !== undefined) wanted.push(`s.last_response_status = $${values.push(responseStatus)}`);
-    if (search !== undefined) {
-      const text = `$${values.push(search)}`;
-      wanted.push(`(s.id::text = ${text} or s.event_id::text = ${text} or exists (
-        select from events v where v.id = s.event_id and position(lower(${text}) in lower(v.data)) > 0 offset 0))`);
-    }
-    return `select s.* from (${among}) s where ${wanted.join(' and ')} order by s.id desc limit $${values.push(limit)}`;
   }
 }
 

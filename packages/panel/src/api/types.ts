@@ -69,6 +69,7 @@ export type GetPanelOrganizationsSlugDeliveries = {
     finished_at: string | null;
   }[];
   next_cursor: string | null;
+  searched_until?: string | null;
 };
 
 export type GetPanelOrganizationsSlugDeliveriesDeliveryId = {

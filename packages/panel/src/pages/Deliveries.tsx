@@ -124,7 +124,12 @@ export function DeliveriesPage() {
         {({ data, next_cursor: next }) =>
           data.length === 0 ? (
             isFiltered ? (
-              <Empty title="Nothing fits these filters">
+              <Empty title={next === null ? 'Nothing fits these filters' : 'Nothing found so far back'}>
+                {next !== null && (
+                  <Button size="xs" onClick={() => setTrail([...trail, next])}>
+                    Search further back
+                  </Button>
+                )}
                 <Button variant="default" size="xs" onClick={() => void navigate({ search: {}, replace: true })}>
                   Clear the filters
                 </Button>

@@ -1,4 +1,4 @@
-import type { Clock, Database, Engine, Sealer } from '@dialhook/engine';
+import type { Clock, Database, Engine, Sealer, Searches } from '@dialhook/engine';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Invitations } from '../accounts/invitations.ts';
 import type { Sessions } from '../accounts/sessions.ts';
@@ -22,6 +22,7 @@ export interface Context {
   readonly database: Database;
   readonly clock: Clock;
   readonly engine: Engine;
+  readonly searches: Searches;
   readonly metrics: Metrics;
   readonly sealer: Sealer;
   readonly accounts: Accounts;

@@ -1,14 +1,14 @@
 import Type, { type Static } from 'typebox';
 import type { FastifyInstance } from 'fastify';
-import { isUuid, type Delivery } from '@dialhook/engine';
+import { isUuid, type Delivery, type SearchFilter } from '@dialhook/engine';
 import type { Context } from '../context.ts';
-import { decodeCursor, page } from '../cursor.ts';
+import { decodeCursor, encodeCursor, page } from '../cursor.ts';
 import { Problem } from './problems.ts';
 import { DeliveryDetail, DeliveryPage, DeliveryQuery, Resent, Retention, SetRetention } from './schemas.ts';
 import { problems, type SlugParams } from './shared.ts';
 
 /** The delivery log of an organization, and how long it is kept. */
-export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine }: Context): void {
+export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine, searches }: Context): void {
   app.get<{ Params: SlugParams; Querystring: Static<typeof DeliveryQuery> }>(
     '/organizations/:slug/deliveries',
     {
@@ -16,7 +16,7 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine 
         summary: 'List deliveries, newest first',
         params: Type.Object({ slug: Type.String() }),
         querystring: DeliveryQuery,
-        response: { 200: DeliveryPage, ...problems(400, 401, 404) },
+        response: { 200: DeliveryPage, ...problems(400, 401, 404, 429) },
       },
     },
     async (request) => {
@@ -33,7 +33,7 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine 
       } = request.query;
       const { id: organizationId } = await accounts.organization(request.params.slug);
       const before = decodeCursor(cursor);
-      const filter = {
+      const filter: SearchFilter = {
         organizationId,
         endpointId,
         status,
@@ -42,8 +42,13 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine 
         since: time(since),
         until: time(until),
         responseStatus,
-        search,
+        text: search,
       };
+      if (responseStatus !== undefined || search !== undefined) {
+        const { found, lookedUntil } = await searches.run(filter, limit);
+        const next = lookedUntil === null ? null : encodeCursor(lookedUntil.id);
+        return { data: found.map(toDelivery), next_cursor: next, searched_until: lookedUntil?.createdAt ?? null };
+      }
       const rows = await engine.deliveries(filter, limit + 1);
       const { rows: shown, next_cursor } = page(rows, limit);
       return { data: shown.map(toDelivery), next_cursor };

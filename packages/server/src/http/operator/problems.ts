@@ -52,6 +52,7 @@ export const PROBLEMS = {
   uploads_full: [503, 'Too many uploads are under way'],
   database_unavailable: [503, 'The database does not answer'],
   read_timeout: [503, 'The read took longer than it may'],
+  search_busy: [429, 'A search is still going on'],
   internal: [500, 'Something failed on our side'],
 } as const satisfies Record<string, readonly [number, string]>;
 
@@ -127,7 +128,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const [status, title] = PROBLEMS[problem.code];
   if (status >= 500) request.log.error({ err: error }, 'request failed');
   if (problem.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
-  if (status === 503) void reply.header('retry-after', problem.retryAfter);
+  if (status === 503 || problem.code === 'search_busy') void reply.header('retry-after', problem.retryAfter);
   void reply
     .code(status)
     .type('application/problem+json')
@@ -144,6 +145,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 function fromEngine(error: EngineError): Problem {
   switch (error.code) {
     case 'inbox_full':
+    case 'search_busy':
     case 'endpoint_limit':
     case 'version_mismatch':
     case 'not_resendable':

@@ -248,7 +248,11 @@ const deliveryFields = {
   finished_at: nullable(Time),
 };
 export const DeliveryPage = Type.Object(
-  { data: Type.Array(Type.Object(deliveryFields)), next_cursor: nullable(Type.String()) },
+  {
+    data: Type.Array(Type.Object(deliveryFields)),
+    next_cursor: nullable(Type.String()),
+    searched_until: Type.Optional(nullable(Time)),
+  },
   { examples: [{ data: [DELIVERY], next_cursor: null }] },
 );
 const AttemptBody = Type.Object({
@@ -281,13 +285,14 @@ export const DeliveryQuery = Type.Object({
   endpoint: Type.Optional(Uuid),
   event_type: Type.Optional(Type.String({ maxLength: 200 })),
   response_status: Type.Optional(
-    Type.Integer({ minimum: 100, maximum: 599, description: 'Of the last answer; among the newest 5,000 that fit the other filters' }),
+    Type.Integer({ minimum: 100, maximum: 599, description: 'Of the last answer. This is a search, as `search` is' }),
   ),
   search: Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 200,
-      description: 'A delivery’s or an event’s id, or text in its data; among the newest 5,000',
+      description:
+        'A delivery’s or an event’s id, or text in its data. A page may hold less than `limit`, or nothing: `next_cursor` goes on from `searched_until`',
     }),
   ),
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
