@@ -54,6 +54,7 @@ export interface CreateEndpoint {
   /** Requests a second, over all nodes; null or absent for no limit. */
   readonly rateLimit?: number | null | undefined;
   readonly createdBy?: string | null | undefined;
+  readonly authorize?: Authorize | undefined;
 }
 
 export interface ChangeEndpoint {
@@ -70,6 +71,7 @@ export interface ChangeEndpoint {
   readonly rateLimit?: number | null | undefined;
   /** True: deliveries are made and wait. False: what waited is sent. */
   readonly paused?: boolean | undefined;
+  readonly authorize?: Authorize | undefined;
 }
 
 export interface EndpointsOptions {
@@ -85,8 +87,12 @@ export interface EndpointsOptions {
   readonly maxEndpoints: number;
 }
 
-/** Enough for any page of endpoints; an organization with more needs paging, which no vendor's contract has. */
-const LIST_LIMIT = 1_000;
+/**
+ * Called first in the transaction that stores something: holds the right of whoever asked, or throws. What takes long before
+ * it, such as a ping, is then done in vain.
+ */
+export type Authorize = (tx: Queryable) => Promise<void>;
+
 /** Registers and changes endpoints; every rule about them is here, in core/endpoint-rules.ts, or in the dialect's data. */
 export class Endpoints {
   readonly #options: EndpointsOptions;
@@ -112,6 +118,7 @@ export class Endpoints {
     const id = uuidv7(clock.now());
     const scope = { organizationId: input.organizationId, dialect: dialect.name };
     const endpoint = await database.transaction(async (tx) => {
+      await input.authorize?.(tx);
       const { all, ofDialect } = await countEndpointsLocked(tx, scope);
       const limit = dialect.maxEndpoints !== null && ofDialect >= dialect.maxEndpoints ? dialect.maxEndpoints : maxEndpoints;
       if (all >= maxEndpoints || ofDialect >= limit) throw new EngineError('endpoint_limit', `at most ${limit} endpoints are allowed`);
@@ -134,9 +141,18 @@ export class Endpoints {
     return { endpoint, secret };
   }
 
-  /** Newest first. */
-  list(scope: EndpointScope): Promise<Endpoint[]> {
-    return listEndpoints(this.#options.database, scope, LIST_LIMIT);
+  /** All of them, newest first: as many as an organization may have. */
+  list({ dialect, organizationId }: EndpointScope): Promise<Endpoint[]> {
+    return listEndpoints(this.#options.database, { organizationId, dialects: dialect === undefined ? null : [dialect] });
+  }
+
+  /** A page of those of some dialects (null: every one), newest first, after the one with an id. */
+  page(
+    scope: { readonly organizationId: string; readonly dialects: readonly string[] | null },
+    after: string | undefined,
+    limit: number,
+  ): Promise<Endpoint[]> {
+    return listEndpoints(this.#options.database, scope, { after: after ?? null, limit });
   }
 
   find(scope: EndpointScope, id: string): Promise<Endpoint | null> {
@@ -170,6 +186,7 @@ export class Endpoints {
     }
     const now = new Date(clock.now());
     const updated = await database.transaction(async (tx) => {
+      await change.authorize?.(tx);
       // Read again under the row's lock: a rotation during the ping must not be undone by the old secrets.
       const latest = headers === undefined && secret === undefined ? null : await findSealed(tx, scope, id, true);
       const resealed = latest === null ? undefined : this.#reseal(dialect, id, latest, { headers, secret });
@@ -204,9 +221,15 @@ export class Endpoints {
   }
 
   /** Replaces the signing secret; the old one signs beside it as long as the dialect says. Null when unknown. */
-  async rotateSecret(scope: EndpointScope, id: string, secret?: string): Promise<{ endpoint: Endpoint; secret: string } | null> {
+  async rotateSecret(
+    scope: EndpointScope,
+    id: string,
+    secret?: string,
+    authorize?: Authorize,
+  ): Promise<{ endpoint: Endpoint; secret: string } | null> {
     const { clock, database, dialects, onChange } = this.#options;
     const result = await database.transaction(async (tx) => {
+      await authorize?.(tx);
       const current = await findEndpoint(tx, scope, id);
       const sealed = await findSealed(tx, scope, id, true); // two rotations at once: one after the other
       const dialect = current && dialects.get(current.dialect);

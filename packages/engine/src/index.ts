@@ -14,7 +14,7 @@ export type { AttemptReport, HotStatement, Observer } from './core/observer.ts';
 export { REPLAY_STATUSES, type Replay, type ReplayFilter } from './core/replay.ts';
 export { Sealer } from './core/seal.ts';
 export { standard } from './core/standard.ts';
-export { PingFailed, type ChangeEndpoint, type CreateEndpoint } from './endpoints.ts';
+export { PingFailed, type Authorize, type ChangeEndpoint, type CreateEndpoint } from './endpoints.ts';
 export { Engine, type EngineActivity, type EngineOptions, type NewEvent } from './engine.ts';
 export { Searches, type SearchFilter, type SearchResult } from './search.ts';
 export { plainArray, timeArray } from './store/arrays.ts';

@@ -99,11 +99,17 @@ export async function countEndpointsLocked(
   return { all: row!.all, ofDialect: row!.of_dialect };
 }
 
-/** Newest first. */
-export async function listEndpoints(db: Queryable, scope: EndpointScope, limit: number): Promise<Endpoint[]> {
+/** Newest first: all, or a page of those of some dialects after an id. */
+export async function listEndpoints(
+  db: Queryable,
+  { dialects, organizationId }: { readonly organizationId: string; readonly dialects: readonly string[] | null },
+  page: { readonly after: string | null; readonly limit: number } | null = null,
+): Promise<Endpoint[]> {
   const rows = await db.query<Row>({
-    text: `select ${COLUMNS} from endpoints where organization_id = $1 and ($2::text is null or dialect = $2) order by id desc limit $3`,
-    values: [scope.organizationId, scope.dialect ?? null, limit],
+    text: `select ${COLUMNS} from endpoints
+            where organization_id = $1 and ($2::text[] is null or dialect = any ($2)) and ($3::uuid is null or id < $3)
+            order by id desc limit $4`,
+    values: [organizationId, dialects, page?.after ?? null, page?.limit ?? null],
   });
   return rows.map(toEndpoint);
 }

@@ -115,6 +115,7 @@ export type GetPanelOrganizationsSlugEndpoints = {
     created_at: string;
     updated_at: string;
   }[];
+  next_cursor: string | null;
 };
 
 export type GetPanelOrganizationsSlugEndpointsEndpointId = {
@@ -1212,7 +1213,7 @@ export interface Api {
   /** List endpoints, newest first */
   'GET /panel/organizations/{slug}/endpoints': {
     params: { slug: string };
-    query: {  };
+    query: { limit?: number; cursor?: string; dialect?: string };
     body: undefined;
     answer: GetPanelOrganizationsSlugEndpoints;
   };

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useAct, useCall, type Answer } from '../api/client.ts';
 import { Confirm } from '../parts/Confirm.tsx';
+import { CursorPager } from '../parts/DataTable.tsx';
 import { DIALECTS } from '../parts/dialects.ts';
 import { EndpointForm } from '../parts/EndpointForm.tsx';
 import { formatMs, formatPercent, words } from '../parts/format.ts';
@@ -19,6 +20,8 @@ type Endpoint = Answer<'GET /panel/organizations/{slug}/endpoints'>['data'][numb
 type Health = Answer<'GET /panel/organizations/{slug}/endpoints/health'>['data'][number];
 
 const REFRESH_MS = 10_000;
+/** Endpoints on one page. */
+const PAGE = 50;
 
 /** Developers → webhook endpoints: those of OptimalDial, DialNexa and Standard Webhooks. */
 export function EndpointsPage() {
@@ -54,12 +57,17 @@ function EndpointList(props: {
 }) {
   const organization = useOrganization();
   const params = { slug: organization.slug };
-  const query = useCall('GET /panel/organizations/{slug}/endpoints', { params }, { everyMs: REFRESH_MS });
+  const [trail, setTrail] = useState<string[]>([]);
+  const query = useCall(
+    'GET /panel/organizations/{slug}/endpoints',
+    { params, query: { limit: PAGE, dialect: props.dialects.join(','), ...(trail.length > 0 && { cursor: trail.at(-1)! }) } },
+    { everyMs: REFRESH_MS, keep: true },
+  );
   const health = useCall('GET /panel/organizations/{slug}/endpoints/health', { params }, { everyMs: REFRESH_MS });
   const [isNew, setNew] = useState(false);
   const [secret, setSecret] = useState<string | null>(null);
   const isOwner = organization.role === 'owner';
-  const shown = (query.data?.data ?? []).filter(({ dialect }) => props.dialects.includes(dialect));
+  const shown = query.data?.data ?? [];
   const isFull = props.most !== undefined && shown.length >= props.most;
   return (
     <Page
@@ -90,6 +98,9 @@ function EndpointList(props: {
                   onSecret={setSecret}
                 />
               ))}
+              <Group justify="flex-end">
+                <CursorPager trail={trail} next={query.data?.next_cursor ?? null} onGo={setTrail} />
+              </Group>
             </Stack>
           )
         }

@@ -1,4 +1,4 @@
-import { uuidv7, type Clock, type Database, type Transaction } from '@dialhook/engine';
+import { uuidv7, type Clock, type Database, type Queryable, type Transaction } from '@dialhook/engine';
 import { hashKey, newKey } from './keys.ts';
 import {
   AccountError,
@@ -12,7 +12,7 @@ import {
   type Role,
 } from './model.ts';
 import { SESSION_LIMITS } from './session-limits.ts';
-import { countApiKeysLocked, findCaller, insertApiKey, listApiKeys, revokeApiKey } from './store/api-keys.ts';
+import { countApiKeysLocked, findCaller, insertApiKey, listApiKeys, lockApiKey, revokeApiKey } from './store/api-keys.ts';
 import {
   changeCredits,
   countOrganizations,
@@ -213,6 +213,16 @@ export class Accounts {
       });
     });
     return { apiKey, key };
+  }
+
+  /** Holds an owner's place until the transaction ends; throws `owners_only` when it has ended. */
+  holdOwner(tx: Queryable, organizationId: string, actor: Actor): Promise<void> {
+    return lockOwner(tx, organizationId, actor);
+  }
+
+  /** Holds a key until the transaction ends; throws what it is given when it has ended. */
+  async holdKey(tx: Queryable, keyId: string, ended: () => Error): Promise<void> {
+    if (!(await lockApiKey(tx, keyId))) throw ended();
   }
 
   async keys(slug: string): Promise<ApiKey[]> {

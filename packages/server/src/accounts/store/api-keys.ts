@@ -56,6 +56,12 @@ export async function revokeApiKey(db: Queryable, organizationId: string, id: st
   return row ? toApiKey(row) : null;
 }
 
+/** Holds a key that works until the transaction ends: its revocation waits. False for one that works no more. */
+export async function lockApiKey(tx: Queryable, id: string): Promise<boolean> {
+  const rows = await tx.query({ text: 'select 1 from api_keys where id = $1 and revoked_at is null for share', values: [id] });
+  return rows.length === 1;
+}
+
 /**
  * Who a key belongs to, if it is valid now. Found by its hash, so no comparison of secrets takes place here. Notes
  * the use, but at most once a minute, so that reads do not become writes.

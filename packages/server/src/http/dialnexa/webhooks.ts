@@ -1,17 +1,18 @@
 import Type, { type Static } from 'typebox';
 import type { FastifyInstance } from 'fastify';
-import type { Endpoint } from '@dialhook/engine';
+import type { Authorize, Endpoint } from '@dialhook/engine';
 import { dialnexa } from '../../dialects/dialnexa.ts';
 import { testData } from '../../dialects/index.ts';
+import type { Caller } from '../../accounts/model.ts';
 import type { Context } from '../context.ts';
-import { notFound } from './errors.ts';
+import { notFound, unauthorized } from './errors.ts';
 import { toPage } from './paging.ts';
 import { CreateWebhook, Deleted, ErrorBody, ListQuery, Tested, UpdateWebhook, WebhookBody, WebhookPage } from './schemas.ts';
 
 type Params = { readonly webhook_id: string };
 
 /** User webhooks (contracts/dialnexa.md 2). The secret is never in an answer: the caller chose it. */
-export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
+export function webhookRoutes(app: FastifyInstance, { accounts, engine }: Context): void {
   const params = Type.Object({ webhook_id: Type.String() });
   const refusals = { 401: ErrorBody, 429: ErrorBody };
 
@@ -20,7 +21,14 @@ export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
     { schema: { summary: 'Create a user webhook', body: CreateWebhook, response: { 201: WebhookBody, 400: ErrorBody, ...refusals } } },
     async (request, reply) => {
       const { events, is_active: isActive, secret, url } = request.body;
-      const { endpoint } = await engine.endpoints.create({ ...scope(request.caller), url, events, secret, isActive });
+      const { endpoint } = await engine.endpoints.create({
+        ...scope(request.caller),
+        url,
+        events,
+        secret,
+        isActive,
+        authorize: whileKey(request.caller),
+      });
       return reply.code(201).send(toWebhook(endpoint));
     },
   );
@@ -61,7 +69,13 @@ export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
     async (request) => {
       const { id } = await find(request.caller, request.params);
       const { events, is_active: isActive, secret, url } = request.body;
-      const changed = await engine.endpoints.update(scope(request.caller), id, { events, isActive, secret, url });
+      const changed = await engine.endpoints.update(scope(request.caller), id, {
+        events,
+        isActive,
+        secret,
+        url,
+        authorize: whileKey(request.caller),
+      });
       if (changed === null) throw notFound('Webhook');
       return toWebhook(changed);
     },
@@ -94,6 +108,11 @@ export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
       return { success: result.error === null, status_code: result.status };
     },
   );
+
+  /** Where data goes out is stored while the key works that chose it, however long a ping took. */
+  function whileKey({ keyId }: Caller): Authorize {
+    return (tx) => accounts.holdKey(tx, keyId, unauthorized);
+  }
 
   async function find(caller: { readonly organizationId: string }, { webhook_id: publicId }: Params): Promise<Endpoint> {
     const endpoint = (await engine.endpoints.list(scope(caller))).find(({ id }) => webhookId(id) === publicId);

@@ -1,10 +1,11 @@
 import Type, { type Static } from 'typebox';
-import type { FastifyInstance } from 'fastify';
-import { isUuid, type Endpoint } from '@dialhook/engine';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isUuid, type Authorize, type Endpoint } from '@dialhook/engine';
 import type { Context } from '../context.ts';
+import { decodeCursor, page } from '../cursor.ts';
 import { Problem } from './problems.ts';
-import { CreateEndpoint, EndpointBody, EndpointCreated, EndpointList, RotateSecret, UpdateEndpoint } from './schemas.ts';
-import { problems, type SlugParams } from './shared.ts';
+import { CreateEndpoint, EndpointBody, EndpointCreated, EndpointPage, EndpointQuery, RotateSecret, UpdateEndpoint } from './schemas.ts';
+import { actorOf, problems, type SlugParams } from './shared.ts';
 
 type Params = SlugParams & { readonly endpoint_id: string };
 
@@ -26,17 +27,34 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
     async (request, reply) => {
       const { id: organizationId } = await accounts.organization(request.params.slug);
       const { is_active: isActive, rate_limit: rateLimit, ...rest } = request.body;
-      const { endpoint, secret } = await engine.endpoints.create({ organizationId, ...rest, isActive, rateLimit });
+      const { endpoint, secret } = await engine.endpoints.create({
+        organizationId,
+        ...rest,
+        isActive,
+        rateLimit,
+        authorize: whileOwner(request, organizationId),
+      });
       return reply.code(201).send({ endpoint: toEndpoint(endpoint), secret });
     },
   );
 
-  app.get<{ Params: SlugParams }>(
+  app.get<{ Params: SlugParams; Querystring: Static<typeof EndpointQuery> }>(
     '/organizations/:slug/endpoints',
-    { schema: { summary: 'List endpoints, newest first', params: slugParams, response: { 200: EndpointList, ...problems(401, 404) } } },
+    {
+      schema: {
+        summary: 'List endpoints, newest first',
+        params: slugParams,
+        querystring: EndpointQuery,
+        response: { 200: EndpointPage, ...problems(400, 401, 404) },
+      },
+    },
     async (request) => {
       const { id: organizationId } = await accounts.organization(request.params.slug);
-      return { data: (await engine.endpoints.list({ organizationId })).map(toEndpoint) };
+      const { cursor, dialect, limit } = request.query;
+      const dialects = dialect === undefined ? null : dialect.split(',');
+      const found = await engine.endpoints.page({ organizationId, dialects }, decodeCursor(cursor), limit + 1);
+      const { next_cursor, rows } = page(found, limit);
+      return { data: rows.map(toEndpoint), next_cursor };
     },
   );
 
@@ -65,7 +83,15 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
       const scope = await scopeOf(request.params);
       const { is_active: isActive, rate_limit: rateLimit, ...rest } = request.body;
       const ifVersion = versionOf(request.headers['if-match']);
-      const endpoint = found(await engine.endpoints.update(scope, request.params.endpoint_id, { ...rest, isActive, rateLimit, ifVersion }));
+      const endpoint = found(
+        await engine.endpoints.update(scope, request.params.endpoint_id, {
+          ...rest,
+          isActive,
+          rateLimit,
+          ifVersion,
+          authorize: whileOwner(request, scope.organizationId),
+        }),
+      );
       return reply.header('etag', etag(endpoint)).send(toEndpoint(endpoint));
     },
   );
@@ -82,7 +108,14 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
     },
     async (request) => {
       const scope = await scopeOf(request.params);
-      const { endpoint, secret } = found(await engine.endpoints.rotateSecret(scope, request.params.endpoint_id, request.body.secret));
+      const { endpoint, secret } = found(
+        await engine.endpoints.rotateSecret(
+          scope,
+          request.params.endpoint_id,
+          request.body.secret,
+          whileOwner(request, scope.organizationId),
+        ),
+      );
       return { endpoint: toEndpoint(endpoint), secret };
     },
   );
@@ -96,7 +129,14 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
       { schema: { summary, params, response: { 200: EndpointBody, ...problems(401, 404) } } },
       async (request) => {
         const scope = await scopeOf(request.params);
-        return toEndpoint(found(await engine.endpoints.update(scope, request.params.endpoint_id, { paused })));
+        return toEndpoint(
+          found(
+            await engine.endpoints.update(scope, request.params.endpoint_id, {
+              paused,
+              authorize: whileOwner(request, scope.organizationId),
+            }),
+          ),
+        );
       },
     );
   }
@@ -110,6 +150,11 @@ export function endpointRoutes(app: FastifyInstance, { accounts, engine }: Conte
       return reply.code(204).send();
     },
   );
+
+  /** Where data goes out is an owner's choice: it is stored while they are one. */
+  function whileOwner(request: FastifyRequest, organizationId: string): Authorize {
+    return (tx) => accounts.holdOwner(tx, organizationId, actorOf(request));
+  }
 
   async function scopeOf({ slug, endpoint_id: id }: Params): Promise<{ organizationId: string }> {
     const { id: organizationId } = await accounts.organization(slug);

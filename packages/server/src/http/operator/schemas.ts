@@ -179,7 +179,15 @@ export const EndpointCreated = Type.Object(
   { endpoint: EndpointBody, secret: Type.String() },
   { examples: [{ endpoint: ENDPOINT, secret: 'whsec_…' }] },
 );
-export const EndpointList = Type.Object({ data: Type.Array(EndpointBody) }, { examples: [{ data: [ENDPOINT] }] });
+export const EndpointQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 1000 }),
+  cursor: Type.Optional(Type.String()),
+  dialect: Type.Optional(Type.String({ description: 'Only endpoints of this dialect, or of several with commas between them' })),
+});
+export const EndpointPage = Type.Object(
+  { data: Type.Array(EndpointBody), next_cursor: nullable(Type.String()) },
+  { examples: [{ data: [ENDPOINT], next_cursor: null }] },
+);
 const HeaderMap = Type.Record(Type.String(), Type.String());
 const endpointFields = {
   name: Type.Optional(nullable(Type.String({ maxLength: 100 }))),

@@ -1,9 +1,10 @@
 import Type, { type Static } from 'typebox';
 import type { FastifyInstance } from 'fastify';
-import { isUuid, type Delivery, type Endpoint } from '@dialhook/engine';
+import { isUuid, type Authorize, type Delivery, type Endpoint } from '@dialhook/engine';
 import { optimaldial } from '../../dialects/optimaldial.ts';
+import type { Caller } from '../../accounts/model.ts';
 import type { Context } from '../context.ts';
-import { notFound } from './errors.ts';
+import { notFound, unauthorized } from './errors.ts';
 import {
   CreateWebhook,
   ErrorBody,
@@ -18,7 +19,7 @@ import {
 type Params = { readonly webhook_id: string };
 
 /** contracts/optimaldial.md 5: webhook endpoints and their delivery log. */
-export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
+export function webhookRoutes(app: FastifyInstance, { accounts, engine }: Context): void {
   const scopeOf = (organizationId: string) => ({ organizationId, dialect: optimaldial.name });
   const params = Type.Object({ webhook_id: Type.String() });
 
@@ -40,6 +41,7 @@ export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
         description,
         events,
         createdBy: userId,
+        authorize: whileKey(request.caller),
       });
       return { webhook: toWebhook(endpoint), secret };
     },
@@ -75,7 +77,13 @@ export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
       const { webhook_id: id } = request.params;
       await find(organizationId, id);
       const { url, description, events, is_active: isActive } = request.body;
-      const updated = await engine.endpoints.update(scopeOf(organizationId), id, { url, description, events, isActive });
+      const updated = await engine.endpoints.update(scopeOf(organizationId), id, {
+        url,
+        description,
+        events,
+        isActive,
+        authorize: whileKey(request.caller),
+      });
       if (updated === null) throw notFound('Webhook');
       return toWebhook(updated);
     },
@@ -108,6 +116,11 @@ export function webhookRoutes(app: FastifyInstance, { engine }: Context): void {
       return deliveries.map(toDelivery);
     },
   );
+
+  /** Where data goes out is stored while the key works that chose it, however long a ping took. */
+  function whileKey({ keyId }: Caller): Authorize {
+    return (tx) => accounts.holdKey(tx, keyId, unauthorized);
+  }
 
   async function find(organizationId: string, id: string): Promise<Endpoint> {
     const endpoint = isUuid(id) ? await engine.endpoints.find(scopeOf(organizationId), id) : null;
