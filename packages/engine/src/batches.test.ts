@@ -363,9 +363,9 @@ for (const kind of DATABASE_KINDS) {
       const [done, failed, open] = await publish([organizationId], 3, { nodeId: dead });
       assert.ok(done?.batch && failed && open);
       await recordBatched(place.database, [result(done), failure(failed)], new Set(), Date.now());
-      assert.deepEqual(await findAbandonedBatches(place.database, 10), []);
+      assert.deepEqual(await findAbandonedBatches(place.database, 10, true), []);
       await removeNode(place.database, dead);
-      assert.deepEqual(await findAbandonedBatches(place.database, 10), [done.batch.id]);
+      assert.deepEqual(await findAbandonedBatches(place.database, 10, true), [done.batch.id]);
       const before = (await everything(organizationId)).deliveries.filter(({ id }) => id === failed.id);
       const takeOver = (tx: Transaction) => takeOverBatch(tx, done.batch!.id, new Date());
       assert.equal(await place.database.transaction(takeOver), 1);
@@ -377,7 +377,7 @@ for (const kind of DATABASE_KINDS) {
         before,
         'what waits for its retry goes on waiting',
       );
-      assert.deepEqual(await findAbandonedBatches(place.database, 10), []);
+      assert.deepEqual(await findAbandonedBatches(place.database, 10, true), []);
       assert.deepEqual((await recordBatched(place.database, [result(open)], new Set([done.batch.id]), Date.now())).lostBatches, [
         done.batch.id,
       ]);
@@ -392,7 +392,8 @@ for (const kind of DATABASE_KINDS) {
       assert.ok(lost?.batch && young?.batch);
       await rows(`update batches set ends_at = now() - interval '1 second' where id = $1`, lost.batch.id);
       await rows('delete from events where id = $1', lost.event.id);
-      assert.deepEqual(await findAbandonedBatches(place.database, 10), [lost.batch.id]);
+      assert.deepEqual(await findAbandonedBatches(place.database, 10, true), [lost.batch.id]);
+      assert.deepEqual(await findAbandonedBatches(place.database, 10, false), [], 'not by a node that was away itself');
       assert.equal(await place.database.transaction((tx) => takeOverBatch(tx, lost.batch!.id, new Date())), 1);
       assert.deepEqual(await states(organizationId), { waiting: 1, finished: 0 });
       assert.equal((await batchRow(young.batch)).length, 1);

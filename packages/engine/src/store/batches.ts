@@ -43,12 +43,15 @@ export async function explodeBatches(db: Queryable, nodeId: string, batches: rea
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Batches whose node is dead or forgotten, and those that their node lost track of. */
-export async function findAbandonedBatches(db: Queryable, limit: number): Promise<string[]> {
+/**
+ * Batches whose node is dead or forgotten; with `overdue` also those that their node lost track of. After an outage every
+ * batch is overdue, and its node has the results: nobody should ask for them before nodes had the time to write.
+ */
+export async function findAbandonedBatches(db: Queryable, limit: number, overdue: boolean): Promise<string[]> {
   const rows = await db.query<{ id: string }>({
     name: 'find-abandoned-batches',
-    text: `select id from batches b where ends_at < now() or not exists (select from nodes n where n.id = b.node_id) limit $1`,
-    values: [limit],
+    text: `select id from batches b where ($2 and ends_at < now()) or not exists (select from nodes n where n.id = b.node_id) limit $1`,
+    values: [limit, overdue],
   });
   return rows.map(({ id }) => id);
 }

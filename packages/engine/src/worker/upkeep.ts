@@ -111,7 +111,7 @@ export class Upkeep {
   async #takeOverBatches(): Promise<void> {
     const { clock, database, log, onReleased } = this.#options;
     let deliveries = 0;
-    const abandoned = await findAbandonedBatches(database, LIMITS.takenOverBatches);
+    const abandoned = await findAbandonedBatches(database, LIMITS.takenOverBatches, this.pulse.isSteady);
     for (const id of abandoned) deliveries += await database.transaction((tx) => takeOverBatch(tx, id, new Date(clock.now())));
     if (deliveries === 0) return;
     log.warn({ batches: abandoned.length, deliveries }, 'took over batches whose node stopped or lost track of them');
@@ -126,6 +126,8 @@ export class Upkeep {
 
   async #endLeases(): Promise<void> {
     const { database, clock, log, onReleased } = this.#options;
+    // After an outage all leases have run out, and their nodes are just writing the results.
+    if (!this.pulse.isSteady) return;
     let ended = 0;
     for (let isMore = true; isMore;) {
       const count = await endExpiredLeases(database, new Date(clock.now()), LIMITS.endedBatch);
