@@ -17,6 +17,11 @@ class MethodTable {
     this.#patterns = undefined;
   }
 
+  /** Every address, as it was registered. */
+  urls(): string[] {
+    return [...this.#methods.keys()];
+  }
+
   /** The methods of an address, sorted; none where there is no such address. */
   of(url: string): string[] {
     const path = url.split(/[?#]/, 1)[0]!;
