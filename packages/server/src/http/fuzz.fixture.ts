@@ -119,7 +119,7 @@ function fitting(
   if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((one) => of(one)));
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
-  switch (schema.type) {
+  switch (schema.type ?? 'any') {
     case 'object': {
       const names = Object.keys(schema.properties ?? {});
       const record = fc.record(Object.fromEntries(names.map((name) => [name, of(schema.properties![name]!, name)])), {

@@ -74,7 +74,9 @@ test('whatever is sent to any route, the answer is one that is described, and ne
       const fault = isStream ? null : faultOf(operation, response, text);
       statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
       if (fault !== null)
-        faults.push(`${method} ${call.path.slice(0, 200)} ${String(call.body).slice(0, 300)}\n    ${fault}: ${text.slice(0, 300)}`);
+        faults.push(
+          `${method} ${call.path.slice(0, 200)} ${typeof call.body === 'string' ? call.body.slice(0, 300) : ''}\n    ${fault}: ${text.slice(0, 300)}`,
+        );
       if (response.status === 401) await credentials.renew(operation.tags[0]);
     }
   };
