@@ -140,6 +140,21 @@ test('what waits needs a reason', () => {
   assert.match(reason(100 * 3_600_000), /due only in/);
 });
 
+test('an attempt that was made long before its time is found', () => {
+  const failed = request(0, ENDPOINT, 'a', 30, 500);
+  const told = (secondAt: number) => {
+    const attempts = [
+      { number: 1, status: 500, error: 'HTTP 500', body: 'r0' },
+      { number: 2, status: 200, error: null, body: 'r3' },
+    ];
+    const delivery: StoredDelivery = { ...delivered(ENDPOINT, 'a', 'r3'), attemptCount: 2, attempts };
+    const requests = [failed, both[1]!, request(3, ENDPOINT, 'a', secondAt, 200)];
+    return judge({ requests, deliveries: [delivery, delivered(OTHER, 'a', 'r1')] }).unexplained.join('\n');
+  };
+  assert.equal(told(60_100), '');
+  assert.match(told(5_000), /attempt 2 came after 4965 ms/);
+});
+
 test('a delivery is given up after every attempt, or by a tenant', () => {
   const end = (error: string, attemptCount: number): StoredDelivery => ({
     ...delivered(ENDPOINT, 'a', 'r0'),

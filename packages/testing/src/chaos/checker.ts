@@ -46,6 +46,9 @@ const NAMED_TIMES = 20;
 /** How much later than planned a delivery may be due: rounding, and the clock that the plan was made with. */
 const DUE_SLACK_MS = 5_000;
 
+/** How much earlier than planned an attempt may come: clocks that are corrected over a slow network. */
+const EARLY_SLACK_MS = 1_500;
+
 /** Says of everything that was accepted what became of it, from the receivers' own log and the database. */
 export function check(evidence: Evidence): Verdict {
   const { endpoints, events, state } = evidence;
@@ -129,7 +132,7 @@ class Judge {
   /** Null when all is well. */
   #judge(delivery: StoredDelivery, endpoint: ChaosEndpoint, dialect: DialectFacts): string | null {
     const { attemptCount, attempts, dueInMs, error, status } = delivery;
-    const lie = this.#lie(delivery, endpoint);
+    const lie = this.#lie(delivery, endpoint) ?? this.#early(delivery, endpoint, dialect);
     if (lie !== null) return lie;
     const last = attempts.at(-1);
     if (status === 'delivered') {
@@ -143,7 +146,8 @@ class Judge {
       this.sums.givenUp += 1;
       if (attempts.length !== attemptCount) return `${attempts.length} attempts are logged`;
       if (dialect.goneEnds && last?.status === 410) return null;
-      return attemptCount === dialect.attempts ? null : `given up before ${dialect.attempts} attempts were made`;
+      const wanted = dialect.delaysMs.length + 1;
+      return attemptCount === wanted ? null : `given up before ${wanted} attempts were made`;
     }
     this.sums.waiting += 1;
     if (status === 'in_flight') return dueInMs < 0 ? 'its lease ended long ago' : 'still leased';
@@ -151,7 +155,8 @@ class Judge {
     if (endpoint.isDeleted) return 'its endpoint is deleted';
     if (endpoint.isPaused || !endpoint.changes.at(-1)!.isActive) return null;
     if (dueInMs < 0) return `due for ${Math.round(-dueInMs)} ms`;
-    const longest = Math.max(dialect.longestDelayMs * this.#evidence.retryDelayScale, LONGEST_HOLD_MS) + DUE_SLACK_MS;
+    const longest =
+      Math.max(Math.max(...dialect.delaysMs) * (1 + dialect.jitter) * this.#evidence.retryDelayScale, LONGEST_HOLD_MS) + DUE_SLACK_MS;
     return dueInMs > longest ? `due only in ${Math.round(dueInMs)} ms` : null;
   }
 
@@ -164,6 +169,22 @@ class Judge {
       if (request.endpoint !== endpoint.key || request.event !== this.#names.get(eventId))
         return `attempt ${number} has the answer of another request`;
       if (request.status !== status) return `attempt ${number} has ${status}, and the receiver answered ${request.status}`;
+    }
+    return null;
+  }
+
+  /** An attempt that was made long before its time, on the receivers' clock. Nobody knows of those without an answer. */
+  #early({ attempts, eventId }: StoredDelivery, endpoint: ChaosEndpoint, { delaysMs, jitter }: DialectFacts): string | null {
+    const { actions, retryDelayScale } = this.#evidence;
+    // One that waits is brought forward when it is sent again.
+    if (actions.some((action) => action.endpoint === endpoint && action.kind === 'resend' && action.eventId === eventId)) return null;
+    for (const { body, number } of attempts) {
+      const [before, request] = [attempts.find((one) => one.number === number - 1)?.body, body].map((one) => this.#requests.get(one ?? ''));
+      const delayMs = delaysMs[number - 2];
+      if (before?.answeredAt == null || request === undefined || delayMs === undefined) continue;
+      const waitedMs = request.arrivedAt - before.answeredAt;
+      if (waitedMs < delayMs * (1 - jitter) * retryDelayScale - EARLY_SLACK_MS)
+        return `attempt ${number} came after ${Math.round(waitedMs)} ms`;
     }
     return null;
   }

@@ -2,10 +2,10 @@
 export interface DialectFacts {
   /** The event types that the run publishes for it; a standard endpoint takes every type. */
   readonly types: readonly string[];
-  /** Attempts until a delivery is given up. */
-  readonly attempts: number;
-  /** The longest wait between two attempts, in ms, before the scale and with its jitter. */
-  readonly longestDelayMs: number;
+  /** The waits between attempts, in ms, before the scale: one attempt more than waits is made. */
+  readonly delaysMs: readonly number[];
+  /** The part of a wait that is random. */
+  readonly jitter: number;
   /** What waits is given up when the endpoint is switched off. */
   readonly dropsWhenDisabled: boolean;
   /** 410 ends the delivery and switches the endpoint off. */
@@ -13,21 +13,36 @@ export interface DialectFacts {
   readonly needsSecret: boolean;
 }
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 export const DIALECTS = {
-  standard: { types: [], attempts: 10, longestDelayMs: 24 * HOUR * 1.1, dropsWhenDisabled: false, goneEnds: true, needsSecret: false },
+  standard: {
+    types: [],
+    delaysMs: [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR],
+    jitter: 0.1,
+    dropsWhenDisabled: false,
+    goneEnds: true,
+    needsSecret: false,
+  },
   optimaldial: {
     types: ['upload.completed', 'upload.failed'],
-    attempts: 6,
-    longestDelayMs: 12 * HOUR,
+    delaysMs: [MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 12 * HOUR],
+    jitter: 0,
     dropsWhenDisabled: false,
     goneEnds: false,
     needsSecret: false,
   },
-  outboundiq: { types: ['dial.batch'], attempts: 2, longestDelayMs: 500, dropsWhenDisabled: true, goneEnds: false, needsSecret: false },
-  dialnexa: { types: ['call.completed'], attempts: 4, longestDelayMs: MINUTE, dropsWhenDisabled: true, goneEnds: false, needsSecret: true },
+  outboundiq: { types: ['dial.batch'], delaysMs: [500], jitter: 0, dropsWhenDisabled: true, goneEnds: false, needsSecret: false },
+  dialnexa: {
+    types: ['call.completed'],
+    delaysMs: [SECOND, 10 * SECOND, MINUTE],
+    jitter: 0,
+    dropsWhenDisabled: true,
+    goneEnds: false,
+    needsSecret: true,
+  },
 } as const satisfies Record<string, DialectFacts>;
 export type DialectName = keyof typeof DIALECTS;
 export const DIALECT_NAMES = Object.keys(DIALECTS) as DialectName[];

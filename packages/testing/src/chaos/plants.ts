@@ -56,6 +56,18 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     faults: ['kill', 'receivers'],
     minutes: 0.4,
   },
+  /** A node takes its own clock for the time. */
+  'own-clock': {
+    places: [
+      {
+        file: 'core/clock.ts',
+        from: 'const exact = this.#offset === null ? this.#system.now() : this.#system.monotonic() + this.#offset;',
+        to: 'const exact = this.#system.now();',
+      },
+    ],
+    faults: ['clock', 'receivers'],
+    minutes: 0.6,
+  },
   /** What was claimed while the answer was lost stays leased for ever. */
   'no-sweep': {
     places: [{ file: 'worker/upkeep.ts', from: 'const count = await endExpiredLeases(', to: 'const count = 0 && await endExpiredLeases(' }],
