@@ -66,26 +66,32 @@ export class Metrics implements Observer {
 
   /** Adds what is read when somebody asks. */
   watch(engine: Engine, clock: Clock): void {
-    let backlog: Promise<Backlog> | undefined;
+    let backlog: Backlog | null = null;
     let readAt = -Infinity;
-    const read = () => {
-      if (backlog === undefined || clock.monotonic() - readAt > BACKLOG_AGE_MS) {
-        readAt = clock.monotonic();
-        backlog = engine.backlog();
-        backlog.catch(() => (backlog = undefined));
+    let isReading = false;
+    /** The last answer, at once: nobody waits, and whoever asks often makes no more work. None yet, or none lately: no value. */
+    const last = (pick: (known: Backlog) => number): number => {
+      if (!isReading && clock.monotonic() - readAt > BACKLOG_AGE_MS) {
+        isReading = true;
+        const known = (value: Backlog | null) => {
+          backlog = value;
+          readAt = clock.monotonic();
+          isReading = false;
+        };
+        engine.backlog().then(known, () => known(null));
       }
-      return backlog;
+      return backlog === null ? Number.NaN : pick(backlog);
     };
     this.#gauge('dialhook_requests_in_flight', 'Requests to endpoints that wait for an answer.', () => engine.activity.inFlight);
     this.#gauge('dialhook_leases_held', 'Deliveries that this node has taken over.', () => engine.activity.held);
     this.#gauge('dialhook_inbox_events', 'Events that wait for their group commit.', () => engine.activity.inboxEvents);
     this.#gauge('dialhook_sending_nodes', 'Nodes that send, as this node sees them.', () => engine.activity.nodes);
-    this.#gauge('dialhook_deliveries_due', 'Deliveries of all nodes that could be sent now.', async () => (await read()).due);
-    this.#gauge('dialhook_deliveries_pending', 'Deliveries of all nodes that wait, retries included.', async () => (await read()).pending);
-    this.#gauge(
-      'dialhook_oldest_due_seconds',
-      'How long the oldest due delivery has been due.',
-      async () => (await read()).oldestDueMs / 1000,
+    this.#gauge('dialhook_deliveries_due', 'Deliveries of all nodes that could be sent now.', () => last(({ due }) => due));
+    this.#gauge('dialhook_deliveries_pending', 'Deliveries of all nodes that wait, retries included.', () =>
+      last(({ pending }) => pending),
+    );
+    this.#gauge('dialhook_oldest_due_seconds', 'How long the oldest due delivery has been due.', () =>
+      last(({ oldestDueMs }) => oldestDueMs / 1000),
     );
   }
 

@@ -32,7 +32,10 @@ interface Description {
 test('every route is described with examples that fit their own schemas, and every outgoing webhook with its headers', async (t) => {
   const place = await startTestServer('embedded');
   t.after(() => place.stop());
-  const description = (await (await fetch(`${place.url}/openapi.json`)).json()) as Description;
+  const served = await fetch(`${place.url}/openapi.json`);
+  const description = (await served.json()) as Description;
+  const known = { 'if-none-match': served.headers.get('etag')! };
+  assert.equal((await fetch(`${place.url}/openapi.json`, { headers: known })).status, 304, 'made once, and sent once');
   assert.equal(description.openapi, '3.1.0');
   const ajv = new Ajv2020({ strict: false });
   (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);

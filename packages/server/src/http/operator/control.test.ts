@@ -129,7 +129,11 @@ for (const kind of DATABASE_KINDS) {
       receiver.answer = () => 200;
       const answer = await fetch(`${place.url}/metrics`);
       assert.match(answer.headers.get('content-type')!, /^text\/plain; version=0\.0\.4/);
-      const text = await answer.text();
+      // What waits is read behind the answer, which waits for nothing: the first one has no value.
+      const text = await eventually('the backlog is known', async () => {
+        const scraped = await (await fetch(`${place.url}/metrics`)).text();
+        return !scraped.includes('dialhook_deliveries_pending Nan') && scraped;
+      });
       const value = (line: string) =>
         Number(
           text

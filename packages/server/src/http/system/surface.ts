@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import Type from 'typebox';
 import type { FastifyInstance } from 'fastify';
 import { LIMITS } from '@dialhook/engine';
@@ -94,7 +95,17 @@ export async function systemSurface(
     },
   );
 
-  app.get('/openapi.json', { schema: { hide: true } }, async () => openApi.document(version));
+  // Made at the first call, when every route is known, and then the same for as long as the process lives.
+  let description: { readonly body: Buffer; readonly etag: string } | undefined;
+  app.get('/openapi.json', { schema: { hide: true } }, async (request, reply) => {
+    if (description === undefined) {
+      const body = Buffer.from(JSON.stringify(openApi.document(version)));
+      description = { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` };
+    }
+    reply.header('etag', description.etag);
+    if (request.headers['if-none-match'] === description.etag) return reply.code(304).send();
+    return reply.type('application/json; charset=utf-8').send(description.body);
+  });
   app.get('/docs', { schema: { hide: true } }, async (_request, reply) => sendPage(reply, docsPage(openApi.document(version))));
   // Without a built panel, such as after `npm ci` alone, the first steps are there as text.
   if (panelFolder === null) app.get('/', { schema: { hide: true } }, async (_request, reply) => sendPage(reply, startPage(config)));
