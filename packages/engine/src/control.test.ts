@@ -2,7 +2,19 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { DATABASE_KINDS, eventually, freshDatabase, Receiver, type TestDatabase } from '@dialhook/testing';
-import { Engine, EngineError, LIMITS, Sealer, standard, systemClock, uuidv7, type Dialect, type EngineOptions } from './index.ts';
+import {
+  Engine,
+  EngineError,
+  LIMITS,
+  Sealer,
+  silentLog,
+  standard,
+  systemClock,
+  uuidv7,
+  type Dialect,
+  type EngineOptions,
+} from './index.ts';
+import { Retention } from './retention.ts';
 import { trimOrganizations } from './store/upkeep.ts';
 
 const DAY_MS = 86_400_000;
@@ -250,7 +262,7 @@ for (const kind of DATABASE_KINDS) {
 
     test('an organization may keep its history for less time than the others', async () => {
       const [short, long] = [randomUUID(), randomUUID()];
-      const past = await start({ clock: { ...systemClock, now: () => Date.now() - 3 * DAY_MS } });
+      const past = await start({ clock: { ...systemClock, now: () => Date.now() - 6 * DAY_MS } });
       const history = (organizationId: string) =>
         of(organizationId, 'delivered').then((rows) => rows.map(({ eventType }) => eventType).sort());
       for (const organizationId of [short, long]) {
@@ -260,14 +272,28 @@ for (const kind of DATABASE_KINDS) {
         await all(organizationId, 'delivered', 2);
       }
       await past.stop();
-      await engine.setRetention(short, 2);
-      assert.deepEqual([await engine.retention(short), await engine.retention(long)], [2, null]);
+      await assert.rejects(engine.retention.set(short, 3), (error) => error instanceof EngineError && /at least 4,/.test(error.message));
+      assert.equal(await engine.retention.of(short), null);
+      await engine.retention.set(short, 5);
+      assert.deepEqual([await engine.retention.of(short), await engine.retention.of(long)], [5, null]);
       assert.equal(await trimOrganizations(place.database, Date.now(), LIMITS.retentionDays, 1), 1);
       assert.deepEqual([await history(short), await history(long)], [['new'], ['new', 'old']]);
       const events = await place.database.query({ text: `select type from events where organization_id = $1`, values: [short] });
       assert.deepEqual(events, [{ type: 'new' }]);
-      await engine.setRetention(short, null);
-      assert.equal(await engine.retention(short), null);
+      await engine.retention.set(short, null);
+      assert.equal(await engine.retention.of(short), null);
+    });
+
+    test('a retention that is shorter than the longest retry schedule is raised to it', () => {
+      const log = { ...silentLog, warn: (fields: unknown) => void warned.push(fields) };
+      const warned: unknown[] = [];
+      const days = (asked: number, retryDelayScale: number) =>
+        new Retention({ database: place.database, dialects: [brief, standard], log, retryDelayScale, days: asked }).days;
+      assert.deepEqual([days(1, 1), days(4, 1), days(1, 2), days(1, 0.001)], [4, 4, 7, 1]);
+      assert.deepEqual(warned, [
+        { asked: 1, days: 4 },
+        { asked: 1, days: 7 },
+      ]);
     });
 
     test('a system clock that is set back or forward loses nothing, sends nothing twice and does not stop anything', async () => {

@@ -10,6 +10,7 @@ import type { Sealer } from './core/seal.ts';
 import { Endpoints } from './endpoints.ts';
 import { previewRequest, type RequestPreview } from './preview.ts';
 import { Replays } from './replays.ts';
+import { Retention } from './retention.ts';
 import type { Claim } from './store/claim.ts';
 import type { Database, Transaction } from './store/database.ts';
 import {
@@ -23,7 +24,6 @@ import {
   type OrganizationBacklog,
 } from './store/deliveries.ts';
 import { NOTHING_SENT, type Result } from './store/record/result.ts';
-import { findRetention, setRetention } from './store/upkeep.ts';
 
 import { Claimer } from './worker/claimer.ts';
 import { Dispatcher } from './worker/dispatcher.ts';
@@ -51,7 +51,7 @@ export interface EngineOptions extends TargetOptions, ProxyOptions {
   readonly organizationEndpoints?: number | undefined;
   /** Bytes of events in memory, waiting to be stored or sent; `LIMITS.eventMemoryBytes` when absent. */
   readonly eventMemoryBytes?: number | undefined;
-  /** Days that history is kept; `LIMITS.retentionDays` when absent. */
+  /** Days that history is kept, at least as long as the longest retry schedule; `LIMITS.retentionDays` when absent. */
   readonly retentionDays?: number | undefined;
   /** Tables of the engine's owner with UUIDv7 keys, partitioned by them: their days are made and dropped with the engine's own. */
   readonly partitionedTables?: readonly string[] | undefined;
@@ -95,6 +95,7 @@ export class Engine {
   readonly nodeId: string;
   readonly endpoints: Endpoints;
   readonly replays: Replays;
+  readonly retention: Retention;
   readonly dialects: DialectRegistry;
   readonly #database: Database;
   readonly #clock: Clock;
@@ -119,8 +120,10 @@ export class Engine {
     this.#deliver = options.deliver ?? true;
     this.nodeId = uuidv7(clock.now());
     this.dialects = new DialectRegistry(options.dialects);
+    const { retentionDays: days, retryDelayScale = 1 } = options;
+    this.retention = new Retention({ database, dialects: options.dialects, log, retryDelayScale, days });
     this.#transport = new Transport(guard, () => clock.now(), options);
-    const { eventMemoryBytes = LIMITS.eventMemoryBytes, retryDelayScale = 1 } = options;
+    const { eventMemoryBytes = LIMITS.eventMemoryBytes } = options;
     this.#preview = (organizationId, deliveryId) => {
       const { dialects } = this;
       return previewRequest({ database, dialects, sealer, retryDelayScale, now: clock.now() }, organizationId, deliveryId);
@@ -171,7 +174,7 @@ export class Engine {
       database,
       nodeId: this.nodeId,
       delivers: this.#deliver,
-      retentionDays: options.retentionDays ?? LIMITS.retentionDays,
+      retentionDays: this.retention.days,
       partitionedTables: options.partitionedTables ?? [],
       clock,
       log,
@@ -280,16 +283,6 @@ export class Engine {
 
   delivery(organizationId: string, id: string): Promise<{ delivery: Delivery; attempts: LoggedAttempt[] } | null> {
     return findDelivery(this.#database.reads, organizationId, id);
-  }
-
-  /** Days that an organization's history is kept; null for as long as everybody's. */
-  retention(organizationId: string): Promise<number | null> {
-    return findRetention(this.#database, organizationId);
-  }
-
-  /** Keeps an organization's history for fewer days than everybody's; more has no effect. */
-  setRetention(organizationId: string, days: number | null): Promise<void> {
-    return setRetention(this.#database, organizationId, days);
   }
 
   /** What this node is doing now. */

@@ -199,8 +199,8 @@ async function startNode(
         await sweepWrites(database, new Date(clock.now() - 2 * WRITE_LIMITS.windowMs));
         await sweepCalls(database, new Date(clock.now() - IDEMPOTENCY.keepMs));
         await uploads.sweepFiles();
-        await dials.sweep(engine.activity.historyTime, config.retentionDays);
-        await statistics.sweep(engine.activity.historyTime, config.retentionDays);
+        await dials.sweep(engine.activity.historyTime, engine.retention.days);
+        await statistics.sweep(engine.activity.historyTime, engine.retention.days);
         await sessions.sweep();
       } catch (error) {
         log.warn({ err: error }, 'sweeping failed, will be tried again');

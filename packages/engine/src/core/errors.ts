@@ -30,6 +30,7 @@ export type EngineErrorCode =
   | 'invalid_secret'
   | 'invalid_headers'
   | 'invalid_rate_limit'
+  | 'invalid_retention'
   | 'invalid_time_range'
   | 'unknown_delivery'
   | 'not_resendable' // its endpoint or event is gone, or it is being sent just now

@@ -115,6 +115,7 @@ for (const kind of DATABASE_KINDS) {
       assert.equal((await operator.send<{ days: number }>('PUT', `${path}/retention`, { days: 7 })).body.days, 7);
       assert.equal((await operator.get<{ days: number }>(`${path}/retention`)).body.days, 7);
       await refused(400, 'invalid_request', 'days', 'PUT', `${path}/retention`, { days: 31 });
+      await refused(400, 'invalid_request', 'days', 'PUT', `${path}/retention`, { days: 3 });
       await refused(400, 'invalid_request', 'days', 'PUT', `${path}/retention`, { days: 0 });
       assert.equal((await operator.send<{ days: number }>('PUT', `${path}/retention`, { days: null })).body.days, 30);
     });

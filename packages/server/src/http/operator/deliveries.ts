@@ -8,7 +8,7 @@ import { DeliveryDetail, DeliveryPage, DeliveryQuery, Resent, Retention, SetRete
 import { problems, type SlugParams } from './shared.ts';
 
 /** The delivery log of an organization, and how long it is kept. */
-export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine, searches }: Context): void {
+export function deliveryRoutes(app: FastifyInstance, { accounts, engine, searches }: Context): void {
   app.get<{ Params: SlugParams; Querystring: Static<typeof DeliveryQuery> }>(
     '/organizations/:slug/deliveries',
     {
@@ -63,7 +63,7 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine,
     { schema: { summary: 'How long the history is kept', params: slugParams, response: { 200: Retention, ...problems(401, 404) } } },
     async (request) => {
       const { id } = await accounts.organization(request.params.slug);
-      return { days: (await engine.retention(id)) ?? config.retentionDays };
+      return { days: (await engine.retention.of(id)) ?? engine.retention.days };
     },
   );
 
@@ -72,7 +72,8 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine,
     {
       schema: {
         summary: 'Keep the history for fewer days',
-        description: 'From 1 to the days that the server keeps everybody’s; null for those. What is older is deleted within two hours.',
+        description:
+          'From the days that the longest retry schedule takes to those that the server keeps everybody’s; null for those. What is older is deleted within two hours.',
         params: slugParams,
         body: SetRetention,
         response: { 200: Retention, ...problems(400, 401, 404) },
@@ -81,10 +82,10 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, config, engine,
     async (request) => {
       const { id } = await accounts.organization(request.params.slug);
       const { days } = request.body;
-      if (days !== null && days > config.retentionDays)
-        throw new Problem('invalid_request', `days must be at most ${config.retentionDays}, which is what the server keeps`, 'days');
-      await engine.setRetention(id, days);
-      return { days: days ?? config.retentionDays };
+      if (days !== null && days > engine.retention.days)
+        throw new Problem('invalid_request', `days must be at most ${engine.retention.days}, which is what the server keeps`, 'days');
+      await engine.retention.set(id, days);
+      return { days: days ?? engine.retention.days };
     },
   );
 

@@ -158,6 +158,8 @@ function fromEngine(error: EngineError): Problem {
       return new Problem('invalid_request', `dialect ${error.message}`, 'dialect');
     case 'invalid_time_range':
       return new Problem('invalid_request', error.message, 'since');
+    case 'invalid_retention':
+      return new Problem('invalid_request', `days ${error.message}`, 'days');
     case 'invalid_rate_limit':
       return new Problem('invalid_request', `rate_limit ${error.message}`, 'rate_limit');
     case 'invalid_url':

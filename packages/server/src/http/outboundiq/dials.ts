@@ -7,7 +7,7 @@ import { Refusal } from './errors.ts';
 import { DialPage, DialQuery, DialQueued, ErrorBody, NewDial } from './schemas.ts';
 
 /** The Dials API (contracts/outboundiq.md 2). */
-export function dialRoutes(app: FastifyInstance, { clock, config, dials }: Context): void {
+export function dialRoutes(app: FastifyInstance, { clock, dials, engine }: Context): void {
   app.post<{ Body: Static<typeof NewDial> }>(
     '/dials',
     {
@@ -43,7 +43,7 @@ export function dialRoutes(app: FastifyInstance, { clock, config, dials }: Conte
       const after = decodeCursor(cursor);
       const day = 86_400_000;
       const query = {
-        since: since === undefined ? clock.now() - config.retentionDays * day : Date.parse(since),
+        since: since === undefined ? clock.now() - engine.retention.days * day : Date.parse(since),
         until: until === undefined ? clock.now() + day : Date.parse(until),
         newestFirst: order === 'newest',
         after,
