@@ -6,6 +6,8 @@ import { Problem } from '../operator/problems.ts';
 
 /** Deliveries counted in one look: the reader sees "100 new" and reads them page by page. */
 const MAX_NEW = 100;
+/** How far a look goes back behind the one before: a delivery has its time before it is committed, and other nodes' clocks differ a little. */
+const OVERLAP_MS = 3_000;
 
 export interface Follower {
   readonly organizationId: string;
@@ -76,28 +78,31 @@ export class Tails {
     this.#count += 1;
     if (tails.size > 1) return; // somebody looks already
     this.#open.set(follower.organizationId, tails);
-    void this.#look(follower.organizationId, tails, tail.since);
+    void this.#look(follower.organizationId, tails, tail.since, new Set());
   }
 
   endAll(): void {
     for (const tails of this.#open.values()) for (const tail of tails) tail.end();
   }
 
-  async #look(organizationId: string, tails: Set<Tail>, since: number): Promise<void> {
+  async #look(organizationId: string, tails: Set<Tail>, since: number, seen: ReadonlySet<string>): Promise<void> {
     const until = this.#clock.now();
     let next = since;
+    let seenNext = seen;
     try {
       await this.#endStrangers(organizationId, tails);
-      const rows = await this.#engine.deliveries({ organizationId, since, before: uuidFloor(until) }, MAX_NEW);
+      const rows = await this.#engine.deliveries({ organizationId, since: since - OVERLAP_MS, before: uuidFloor(until) }, MAX_NEW);
       next = until;
+      seenNext = new Set(rows.map(({ id }) => id));
       for (const tail of tails) {
-        const count = rows.filter(({ id }) => uuidTime(id) >= tail.since).length;
+        const count = rows.filter(({ id }) => uuidTime(id) >= tail.since && !seen.has(id)).length;
         tail.raw.write(count > 0 ? `event: new\ndata: {"count":${count}}\n\n` : ': nothing\n\n');
       }
     } catch {
       for (const tail of tails) tail.raw.write(': the database is away\n\n');
     }
-    if (tails.size > 0) this.#clock.after(HTTP_LIMITS.streamLookMs, () => tails.size > 0 && void this.#look(organizationId, tails, next));
+    if (tails.size === 0) return;
+    this.#clock.after(HTTP_LIMITS.streamLookMs, () => tails.size > 0 && void this.#look(organizationId, tails, next, seenNext));
   }
 
   async #endStrangers(organizationId: string, tails: Set<Tail>): Promise<void> {
