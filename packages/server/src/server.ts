@@ -35,6 +35,7 @@ import { DirectoryStore, type FileStore } from './lists/files.ts';
 import { LIST_LIMITS } from './lists/limits.ts';
 import { DownloadLinks } from './lists/links.ts';
 import { Processor } from './lists/processor.ts';
+import { UploadFolders } from './lists/upload-folders.ts';
 import { UploadPlaces } from './lists/upload-places.ts';
 import { Uploads } from './lists/uploads.ts';
 import { WebUploads } from './lists/web-uploads.ts';
@@ -142,6 +143,7 @@ async function startNode(
   const concurrency = Math.max(1, availableParallelism() - 1);
   const workers = new WorkerPool(concurrency + 2);
   const places = new UploadPlaces();
+  const folders = new UploadFolders({ database, files, clock, log });
   const processor = new Processor({ database, engine, files, links, classifier, workers, concurrency, clock, log });
   const dials = new Dials({ database, engine, clock, log });
   const { applicationToken: token, applicationUrl: url, retryDelayScale, simulator } = config;
@@ -155,8 +157,8 @@ async function startNode(
     links,
     workers,
     places,
+    folders,
     clock,
-    log,
     onCreated,
   });
   const context = {
@@ -175,9 +177,9 @@ async function startNode(
     writeLimits: new WriteLimits(database, clock),
     dials,
     telephony,
-    leadFiles: new LeadFiles({ files, workers, places, clock }),
+    leadFiles: new LeadFiles({ files, workers, places, folders, clock }),
     uploads,
-    webUploads: new WebUploads({ database, engine, files, workers, places, clock, onCreated }),
+    webUploads: new WebUploads({ database, engine, files, workers, places, folders, clock, onCreated }),
     files,
     links,
   };
@@ -198,7 +200,7 @@ async function startNode(
       try {
         await sweepWrites(database, new Date(clock.now() - 2 * WRITE_LIMITS.windowMs));
         await sweepCalls(database, new Date(clock.now() - IDEMPOTENCY.keepMs));
-        await uploads.sweepFiles();
+        await uploads.sweep();
         await dials.sweep(engine.activity.historyTime, engine.retention.days);
         await statistics.sweep(engine.activity.historyTime, engine.retention.days);
         await sessions.sweep();

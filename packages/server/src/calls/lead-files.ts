@@ -1,6 +1,7 @@
 import { uuidv7, type Clock } from '@dialhook/engine';
 import { fileKey } from '../lists/model.ts';
 import type { FileStore } from '../lists/files.ts';
+import type { UploadFolders } from '../lists/upload-folders.ts';
 import type { UploadPlaces } from '../lists/upload-places.ts';
 import type { WorkerPool } from '../lists/worker/pool.ts';
 import { CALL_LIMITS } from './limits.ts';
@@ -10,6 +11,7 @@ export interface LeadFilesOptions {
   readonly files: FileStore;
   readonly workers: WorkerPool;
   readonly places: UploadPlaces;
+  readonly folders: UploadFolders;
   readonly clock: Clock;
 }
 
@@ -30,11 +32,13 @@ export class LeadFiles {
     receive: (path: string) => Promise<unknown>,
     options: { readonly hasNames: boolean },
   ): Promise<{ leads: readonly NewLead[]; skipped: number }> {
-    const { clock, files, places, workers } = this.#options;
+    const { clock, files, folders, places, workers } = this.#options;
     const release = places.take(organizationId);
     // Below the uploads' folder: what a killed process leaves there is swept.
-    const key = fileKey(uuidv7(clock.now()), 'leads');
+    const id = uuidv7(clock.now());
+    const key = fileKey(id, 'leads');
     try {
+      await folders.begin(id);
       const inputPath = await files.scratch(key);
       await receive(inputPath);
       const { leads, problems, skipped } = await workers.run(organizationId, {
@@ -52,7 +56,7 @@ export class LeadFiles {
       return { leads, skipped };
     } finally {
       release();
-      await files.removeFolder(key.slice(0, key.lastIndexOf('/') + 1));
+      await folders.remove(id);
     }
   }
 }

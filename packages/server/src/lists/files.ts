@@ -19,8 +19,12 @@ export interface FileStore {
   /** Removes everything whose key begins with this folder. */
   removeFolder(folder: string): Promise<void>;
   remove(key: string): Promise<void>;
-  /** Folders under `parent` that nobody touched since `before` (Unix ms). */
-  oldFolders(parent: string, before: number): Promise<string[]>;
+  /** Makes an empty file; one that exists stays as it is, with its age. */
+  mark(key: string): Promise<void>;
+  /** Names of what is in a folder. */
+  names(folder: string): Promise<string[]>;
+  /** Those that nobody touched since `before` (Unix ms). */
+  oldNames(folder: string, before: number): Promise<string[]>;
 }
 
 let scratchNumber = 0;
@@ -67,11 +71,19 @@ export class DirectoryStore implements FileStore {
     await rm(this.#path(key), { force: true });
   }
 
-  async oldFolders(parent: string, before: number): Promise<string[]> {
-    const names = await readdir(this.#path(parent)).catch(() => [] as string[]);
+  async mark(key: string): Promise<void> {
+    await mkdir(dirname(this.#path(key)), { recursive: true, mode: 0o700 });
+    await (await open(this.#path(key), 'a', 0o600)).close();
+  }
+
+  async names(folder: string): Promise<string[]> {
+    return readdir(this.#path(folder)).catch(() => [] as string[]);
+  }
+
+  async oldNames(folder: string, before: number): Promise<string[]> {
     const old: string[] = [];
-    for (const name of names) {
-      const info = await stat(join(this.#path(parent), name)).catch(() => null);
+    for (const name of await this.names(folder)) {
+      const info = await stat(join(this.#path(folder), name)).catch(() => null);
       if (info !== null && info.mtimeMs < before) old.push(name);
     }
     return old;

@@ -53,4 +53,6 @@ export const LIST_LIMITS = {
   errorLength: 500,
   /** Files that belong to no upload are removed after this time; a running upload takes far less. */
   orphanMs: 3_600_000,
+  /** Folders that the database is asked about at once. */
+  folderBatch: 1_000,
 } as const;

@@ -1,14 +1,15 @@
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DATABASE_KINDS, eventually, freshDatabase, Receiver, startTestServer, type ApiClient, type TestServer } from '@dialhook/testing';
-import { openDatabase } from '@dialhook/engine';
+import { openDatabase, systemClock, uuidv7 } from '@dialhook/engine';
 import { DirectoryStore } from './files.ts';
 import { judge } from './classify/history.ts';
 import { CALL_STATUSES, UPLOAD_STATUSES, UPLOAD_TRANSITIONS } from './model.ts';
+import { UploadFolders } from './upload-folders.ts';
 import { sampleNumbers } from './samples.fixture.ts';
 import { cancelUpload, claimUpload, finishUpload, insertApiUpload } from './store/uploads.ts';
 
@@ -43,6 +44,54 @@ for (const kind of DATABASE_KINDS) {
     after(async () => {
       await receiver.stop();
       await place.stop();
+    });
+
+    test('the sweep looks at folders without a list alone, after one look at all, and removes those that are old', async () => {
+      const { api } = await place.organization();
+      const list = (await api.send<Upload>('POST', '/api/v1/uploads', { phone_numbers: sampleNumbers(100) })).body;
+      const { database, config } = place.server;
+      const root = join(config.dataDir, 'files');
+      const looked: string[] = [];
+      class Watched extends DirectoryStore {
+        override names(folder: string): Promise<string[]> {
+          looked.push(folder);
+          return super.names(folder);
+        }
+      }
+      let ahead = 0;
+      const clock = { ...systemClock, now: () => Date.now() + ahead };
+      const make = () => {
+        const id = uuidv7(Date.now());
+        mkdirSync(join(root, 'uploads', id), { recursive: true });
+        writeFileSync(join(root, 'uploads', id, 'original.csv'), 'x');
+        return id;
+      };
+      const folders = new UploadFolders({
+        database,
+        files: new Watched(root),
+        clock,
+        log: { info: () => {}, warn: () => {}, error: () => {} } as never,
+      });
+      const left = make(); // by an older version
+      await folders.sweep();
+      assert.deepEqual(
+        [existsSync(join(root, 'uploads', left)), existsSync(join(root, 'unsettled', left))],
+        [true, true],
+        'young: it may be under way',
+      );
+      const killed = make();
+      await folders.begin(killed);
+      await folders.begin(list.id); // killed after the commit
+      ahead = 2 * 3_600_000;
+      looked.length = 0;
+      await folders.sweep();
+      assert.deepEqual(looked, ['unsettled']);
+      const uploads = readdirSync(join(root, 'uploads'));
+      assert.deepEqual(
+        [left, killed, list.id].map((id) => uploads.includes(id)),
+        [false, false, true],
+      );
+      assert.deepEqual(readdirSync(join(root, 'unsettled')), []);
     });
 
     test('results keep the customer’s columns and say what the history knows, of the number and of its prefix', async () => {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { isUuid, uuidv7, type Clock, type Database, type Engine, type Log } from '@dialhook/engine';
+import { uuidv7, type Clock, type Database, type Engine } from '@dialhook/engine';
 import { AccountError, type Caller } from '../accounts/model.ts';
 import { changeCredits } from '../accounts/store/organizations.ts';
 import { uploadCreated } from './events.ts';
@@ -7,8 +7,9 @@ import type { FileStore } from './files.ts';
 import { LIST_LIMITS } from './limits.ts';
 import type { DownloadLinks, SignedLink } from './links.ts';
 import { fileKey, STAGED_FILE, UPLOAD_FILES, UploadRefused, type Upload, type UploadFile } from './model.ts';
-import { cancelUpload, existingUploads, findUpload, insertApiUpload, listUploads } from './store/uploads.ts';
+import { cancelUpload, findUpload, insertApiUpload, listUploads } from './store/uploads.ts';
 import { releaseValidations } from './store/web-uploads.ts';
+import type { UploadFolders } from './upload-folders.ts';
 import type { UploadPlaces } from './upload-places.ts';
 import type { WorkerPool } from './worker/pool.ts';
 
@@ -19,8 +20,8 @@ export interface UploadsOptions {
   readonly links: DownloadLinks;
   readonly workers: WorkerPool;
   readonly places: UploadPlaces;
+  readonly folders: UploadFolders;
   readonly clock: Clock;
-  readonly log: Log;
   /** Called after the commit of a new list. */
   readonly onCreated: () => void;
 }
@@ -54,13 +55,17 @@ export class Uploads {
    * order of the checks is contracts/optimaldial.md 7.2's.
    */
   async create(caller: Caller, receive: ReceiveBody): Promise<Upload> {
-    const release = this.#options.places.take(caller.organizationId);
-    const id = uuidv7(this.#options.clock.now());
+    const { clock, folders, places } = this.#options;
+    const release = places.take(caller.organizationId);
+    const id = uuidv7(clock.now());
     try {
-      return await this.#create(caller, id, receive);
+      await folders.begin(id);
+      const upload = await this.#create(caller, id, receive);
+      await folders.settle(id);
+      return upload;
     } catch (error) {
       // After a failed commit nobody knows whether the list exists: its files are left to the sweep, which asks.
-      if (!(error instanceof CommitFailed)) await this.#options.files.removeFolder(fileKey(id, ''));
+      if (!(error instanceof CommitFailed)) await folders.remove(id);
       throw error instanceof CommitFailed ? error.cause : error;
     } finally {
       release();
@@ -176,13 +181,9 @@ export class Uploads {
   }
 
   /** Mends what killed processes left behind: validations that nobody does any more, and files of uploads that never came to be. */
-  async sweepFiles(): Promise<void> {
-    const { clock, database, files, log } = this.#options;
+  async sweep(): Promise<void> {
+    const { clock, database, folders } = this.#options;
     await releaseValidations(database, new Date(clock.now() - LIST_LIMITS.validationMs), new Date(clock.now()));
-    const old = (await files.oldFolders('uploads', clock.now() - LIST_LIMITS.orphanMs)).filter(isUuid);
-    const existing = await existingUploads(database, old);
-    const orphans = old.filter((id) => !existing.has(id));
-    for (const id of orphans) await files.removeFolder(fileKey(id, ''));
-    if (orphans.length > 0) log.info({ folders: orphans.length }, 'removed files of uploads that were never finished');
+    await folders.sweep();
   }
 }

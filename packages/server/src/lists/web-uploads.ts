@@ -8,6 +8,7 @@ import { LIST_LIMITS } from './limits.ts';
 import { fileKey, STAGED_FILE, UPLOAD_FILES, UploadRefused, type Upload } from './model.ts';
 import { findUpload } from './store/uploads.ts';
 import { confirmUpload, insertWebUpload, moveUpload, storeScan } from './store/web-uploads.ts';
+import type { UploadFolders } from './upload-folders.ts';
 import type { UploadPlaces } from './upload-places.ts';
 import type { WorkerPool } from './worker/pool.ts';
 import type { ListPreview } from './worker/protocol.ts';
@@ -18,6 +19,7 @@ export interface WebUploadsOptions {
   readonly files: FileStore;
   readonly workers: WorkerPool;
   readonly places: UploadPlaces;
+  readonly folders: UploadFolders;
   readonly clock: Clock;
   /** Called after the commit of a list that is ready. */
   readonly onCreated: () => void;
@@ -47,25 +49,29 @@ export class WebUploads {
 
   /** Receives a CSV and keeps it; what its columns mean is asked next. */
   async create(uploader: Uploader, receive: (path: string) => Promise<{ readonly filename: string }>): Promise<Upload> {
-    const { clock, database, files } = this.#options;
-    const release = this.#options.places.take(uploader.organizationId);
+    const { clock, database, files, folders, places } = this.#options;
+    const release = places.take(uploader.organizationId);
     const id = uuidv7(clock.now());
     const key = fileKey(id, UPLOAD_FILES.original);
     try {
+      await folders.begin(id);
       const path = await files.scratch(key);
       const { filename } = await receive(path);
       await this.#previewOf(uploader.organizationId, path); // refuses what is not a CSV before anything is stored
       const { size } = await stat(path);
       await files.keep(key, path);
       const originalFilename = filename.slice(0, LIST_LIMITS.filenameLength);
-      return await insertWebUpload(database, { id, ...uploader, originalFilename, fileSizeBytes: size, now: new Date(clock.now()) });
+      const now = new Date(clock.now());
+      const upload = await insertWebUpload(database, { id, ...uploader, originalFilename, fileSizeBytes: size, now });
+      await folders.settle(id);
+      return upload;
     } catch (error) {
       // After a failed commit nobody knows whether the list exists, and if nobody can be asked its files are left to the sweep.
       const mayExist = await findUpload(database, uploader.organizationId, id).then(
         (upload) => upload !== null,
         () => true,
       );
-      if (!mayExist) await files.removeFolder(fileKey(id, ''));
+      if (!mayExist) await folders.remove(id);
       throw error;
     } finally {
       release();

@@ -52,7 +52,7 @@ interface Step {
 
 /** The file system's clock goes on as ever: beside a clock that is hours ahead, a file that is being read would look forgotten. */
 class Undated extends DirectoryStore {
-  override async oldFolders(): Promise<string[]> {
+  override async oldNames(): Promise<string[]> {
     return [];
   }
 }
