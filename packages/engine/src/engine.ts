@@ -13,6 +13,7 @@ import { Replays } from './replays.ts';
 import { Retention } from './retention.ts';
 import type { Claim } from './store/claim.ts';
 import type { Database, Transaction } from './store/database.ts';
+import { oldestHistory } from './store/endings.ts';
 import {
   findDelivery,
   listDeliveries,
@@ -234,6 +235,7 @@ export class Engine {
 
   async start(): Promise<void> {
     await this.#upkeep.start();
+    this.#recorder.historyFloorMs = await oldestHistory(this.#database);
     this.#endings.start();
     this.#publisher.start();
     if (!this.#deliver) return;

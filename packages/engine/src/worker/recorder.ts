@@ -184,7 +184,8 @@ export class Recorder {
     const ended: Result = {
       ...result,
       outcome: result.outcome === 'delivered' ? 'delivered' : 'exhausted',
-      error: result.outcome === 'delivered' ? null : 'result_unstorable',
+      // One that had ended anyway, such as with its event, keeps its own reason.
+      error: result.outcome === 'retry' ? 'result_unstorable' : result.error,
       responseBody: null,
       dueAt: null,
     };

@@ -9,8 +9,11 @@ import { observe, type Action, type Change, type ChaosEndpoint, type World } fro
 export const ORGANIZATIONS = ['north', 'east', 'south', 'west'];
 /** Endpoints beyond the first ones: more would only thin out what each of them gets. */
 const MAX_LIVING = 32;
-/** After so long a statement whose answer was lost is not running any more. */
-const SETTLE_MS = 5_000;
+/**
+ * How long a call whose answer was lost may still take effect: its node may be suspended for 18 s while it holds the call, then wait
+ * 10 s for a connection and 10 s for the statement.
+ */
+const SETTLE_MS = 40_000;
 const OBSERVE_MS = 1_000;
 /** What is replayed at once, so that replays are a part of the load and not most of it. */
 const REPLAY_MS = 20_000;
