@@ -10,6 +10,7 @@ import {
   LIST_LIMITS,
   PROBLEMS,
   SESSION_LIMITS,
+  RETENTION_LIMITS,
   VARIABLES,
   WRITE_LIMITS,
 } from '@dialhook/server';
@@ -57,6 +58,7 @@ test('docs/limits.md has every limit with its value, and no other', () => {
       ...Object.entries(CALL_LIMITS),
       ...Object.entries(SESSION_LIMITS),
       ...Object.entries(HTTP_LIMITS),
+      ...Object.entries(RETENTION_LIMITS),
     ],
   );
 });

@@ -12,6 +12,7 @@ import {
   findReplay,
   insertReplay,
   listReplays,
+  removeEndedReplays,
   resendDelivery,
   stepReplay,
 } from './store/replays.ts';
@@ -98,6 +99,11 @@ export class Replays {
   /** Stops a running job; null when unknown. */
   cancel(organizationId: string, id: string): Promise<Replay | null> {
     return cancelReplay(this.#options.database, organizationId, id, new Date(this.#options.clock.now()));
+  }
+
+  /** Removes jobs of all organizations that ended before a time, at most `limit`. Gives how many. */
+  removeEnded(before: Date, limit: number): Promise<number> {
+    return removeEndedReplays(this.#options.database.upkeep, before, limit);
   }
 
   /** A replay ends at its own start: what it makes itself is not replayed again. */

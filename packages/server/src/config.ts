@@ -11,6 +11,7 @@ import {
   LANE_SIZES,
   type LaneSizes,
 } from '@dialhook/engine';
+import type { KeptDays } from './retention.ts';
 import { KEY_FILES, keptKey, OpenKeyFile, refuseOpenKeys } from './key-files.ts';
 
 export type Role = 'all' | 'api' | 'worker';
@@ -44,6 +45,7 @@ export interface Config {
   readonly retryDelayScale: number;
   readonly eventMemoryMb: number;
   readonly retentionDays: number;
+  readonly keptDays: KeptDays;
   readonly lookupUrl: string | undefined;
   readonly lookupToken: string | undefined;
   /** Null: the operator's dialler takes the calls. */
@@ -107,6 +109,13 @@ export const VARIABLES = {
     'memory for events that wait to be stored or sent, in MiB, from 16 to 65536; the rest waits in the database',
   ],
   DIALHOOK_RETENTION_DAYS: ['30', 'days that events and the delivery log are kept, from 1 to 3650; an organization can keep less'],
+  DIALHOOK_LIST_RETENTION_DAYS: ['0', 'days that lists and their files are kept after they ended, to 3650; 0 means for ever'],
+  DIALHOOK_CAMPAIGN_RETENTION_DAYS: [
+    '0',
+    'days that campaigns with their leads, and leads of workflows, are kept after they ended, to 3650; 0 means for ever',
+  ],
+  DIALHOOK_REPLAY_RETENTION_DAYS: ['0', 'days that replays are listed after they ended, to 3650; 0 means for ever'],
+  DIALHOOK_CREDIT_RETENTION_DAYS: ['0', 'days that the entries behind a balance of credits are kept, to 3650; 0 means for ever'],
   DIALHOOK_LOOKUP_URL: ['', 'look-up service that classifies numbers; unset means by contact history alone'],
   DIALHOOK_LOOKUP_TOKEN: ['', 'bearer token for the look-up service'],
   DIALHOOK_CALL_ENGINE: ['external', 'external (your dialler takes calls over the operator API) or simulator (nobody is dialled)'],
@@ -158,6 +167,7 @@ export function loadConfig(env: Environment): Config {
   const retryDelayScale = positive('DIALHOOK_RETRY_DELAY_SCALE', text('DIALHOOK_RETRY_DELAY_SCALE'), MAX_SCALE);
   const eventMemoryMb = integer('DIALHOOK_EVENT_MEMORY_MB', text('DIALHOOK_EVENT_MEMORY_MB'), MIN_EVENT_MEMORY_MB, 65_536);
   const retentionDays = integer('DIALHOOK_RETENTION_DAYS', text('DIALHOOK_RETENTION_DAYS'), 1, MAX_RETENTION_DAYS);
+  const kept = (name: Variable) => integer(name, text(name), 0, MAX_RETENTION_DAYS);
   const publicUrl = optional('DIALHOOK_PUBLIC_URL');
   if (publicUrl !== undefined) checkUrl('DIALHOOK_PUBLIC_URL', publicUrl, ['http:', 'https:']);
   const lookupUrl = optional('DIALHOOK_LOOKUP_URL');
@@ -216,6 +226,12 @@ export function loadConfig(env: Environment): Config {
     retryDelayScale,
     eventMemoryMb,
     retentionDays,
+    keptDays: {
+      lists: kept('DIALHOOK_LIST_RETENTION_DAYS'),
+      campaigns: kept('DIALHOOK_CAMPAIGN_RETENTION_DAYS'),
+      replays: kept('DIALHOOK_REPLAY_RETENTION_DAYS'),
+      credits: kept('DIALHOOK_CREDIT_RETENTION_DAYS'),
+    },
     lookupUrl,
     lookupToken: optional('DIALHOOK_LOOKUP_TOKEN'),
     simulator: callEngine === 'simulator' ? { seed: text('DIALHOOK_SIMULATOR_SEED'), speed } : null,

@@ -3,6 +3,7 @@ export { DEMO, demoSteps, LISTEN_PORT } from './demo.ts';
 export { SESSION_LIMITS } from './accounts/session-limits.ts';
 export { WRITE_LIMITS } from './accounts/write-limits.ts';
 export { DIALNEXA_RATE } from './http/dialnexa/rate-limit.ts';
+export { RETENTION_LIMITS } from './retention.ts';
 export { HTTP_LIMITS } from './http/limits.ts';
 export { PROBLEMS } from './http/operator/problems.ts';
 export { DirectoryStore } from './lists/files.ts';

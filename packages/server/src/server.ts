@@ -42,6 +42,7 @@ import { WebUploads } from './lists/web-uploads.ts';
 import { WorkerPool } from './lists/worker/pool.ts';
 import { Metrics } from './metrics.ts';
 import { serverMigrations } from './migrations.ts';
+import { Retention } from './retention.ts';
 import { Statistics } from './statistics/statistics.ts';
 import { traceAttempt } from './tracing.ts';
 import { VERSION } from './version.ts';
@@ -193,6 +194,7 @@ async function startNode(
     dials.start();
     telephony.start();
   }
+  const retention = new Retention({ database, engine, folders, days: config.keptDays, log });
   const sweeper = new Alarm({
     clock,
     intervalMs: SWEEP_INTERVAL_MS,
@@ -203,6 +205,7 @@ async function startNode(
         await uploads.sweep();
         await dials.sweep(engine.activity.historyTime, engine.retention.days);
         await statistics.sweep(engine.activity.historyTime, engine.retention.days);
+        await retention.sweep(engine.activity.historyTime);
         await sessions.sweep();
       } catch (error) {
         log.warn({ err: error }, 'sweeping failed, will be tried again');

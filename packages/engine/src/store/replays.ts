@@ -73,6 +73,18 @@ export async function cancelReplay(db: Queryable, organizationId: string, id: st
   return findReplay(db, organizationId, id);
 }
 
+/** Removes jobs that ended before a time, the oldest first. Gives how many. One that ends late is found by its start all the same. */
+export async function removeEndedReplays(db: Queryable, before: Date, limit: number): Promise<number> {
+  const rows = await db.query({
+    name: 'remove-ended-replays',
+    text: `delete from replays where id = any (array(
+             select id from replays where id < $1 and status <> 'running' and finished_at < $2 order by id limit $3 for update skip locked))
+           returning 1`,
+    values: [uuidFloor(before.getTime()), before, limit],
+  });
+  return rows.length;
+}
+
 /**
  * One step of one running replay, in the caller's transaction: the next deliveries in the order of their ids go into the
  * queue once more, and the cursor moves past them, so that each is replayed exactly once whatever happens: new ids are never

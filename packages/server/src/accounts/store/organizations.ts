@@ -1,4 +1,4 @@
-import { isUniqueViolation, type Queryable } from '@dialhook/engine';
+import { isUniqueViolation, uuidFloor, type Queryable } from '@dialhook/engine';
 import { AccountError, type Actor, type Member, type Organization, type Plan, type Role } from '../model.ts';
 import { deleteInvitationsBy } from './sign-in-links.ts';
 
@@ -116,6 +116,16 @@ export async function changeCredits(
   });
   if (!row) throw new AccountError('insufficient_credits', 'The organization has too few credits.');
   return row.credits;
+}
+
+/** Removes notes of changes before a time, the oldest first; balances stay as they are. Gives how many. */
+export async function removeCreditEntries(db: Queryable, before: Date, limit: number): Promise<number> {
+  const rows = await db.query({
+    name: 'remove-credit-entries',
+    text: `delete from credit_entries where id = any (array(select id from credit_entries where id < $1 order by id limit $2 for update skip locked)) returning 1`,
+    values: [uuidFloor(before.getTime()), limit],
+  });
+  return rows.length;
 }
 
 /** Throws `email_taken`. */

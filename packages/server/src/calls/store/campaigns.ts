@@ -104,6 +104,31 @@ export async function saveCampaign(tx: Queryable, campaign: Campaign, dueAt: Dat
   });
 }
 
+/**
+ * Removes leads of campaigns that ended before a time, and those campaigns that have none left. Gives how many rows. A campaign of which a
+ * call is under way stays.
+ */
+export async function removeEndedCampaigns(db: Queryable, before: Date, limit: number): Promise<number> {
+  const ended = `select id from campaigns where status in ('completed', 'cancelled') and updated_at < $1 and calling_leads = 0
+                  order by updated_at limit $2`;
+  const leads = await db.query({
+    name: 'remove-leads-of-ended-campaigns',
+    text: `delete from campaign_leads where id = any (array(
+             select l.id from (${ended}) c cross join lateral (select id from campaign_leads where campaign_id = c.id limit $2 for update skip locked) l limit $2))
+           returning 1`,
+    values: [before, limit],
+  });
+  if (leads.length === limit) return limit;
+  const campaigns = await db.query({
+    name: 'remove-ended-campaigns',
+    text: `delete from campaigns c where c.id = any (array(${ended} for update skip locked))
+              and not exists (select from campaign_leads l where l.campaign_id = c.id)
+           returning 1`,
+    values: [before, limit],
+  });
+  return Math.max(leads.length, campaigns.length);
+}
+
 function toCampaignRow(row: Row): Campaign {
   return {
     id: row.id,

@@ -184,6 +184,21 @@ export async function strandWorkflowLeads(tx: Queryable, workflowId: string, nod
   });
 }
 
+/** Removes leads that ended before a time, with their steps. Gives how many. One that was taken out during its call stays until that has ended. */
+export async function removeEndedLeads(db: Queryable, before: Date, limit: number): Promise<number> {
+  const rows = await db.query({
+    name: 'remove-ended-leads',
+    text: `delete from workflow_leads where id = any (array(
+             select l.id from workflow_leads l
+              where l.phase = 'ended' and coalesce(l.completed_at, l.enrolled_at) < $1
+                and not exists (select from live_calls c where c.call = l.call_id)
+              order by coalesce(l.completed_at, l.enrolled_at) limit $2 for update of l skip locked))
+           returning 1`,
+    values: [before, limit],
+  });
+  return rows.length;
+}
+
 /** How many leads are at each node of a workflow now; those that have ended count at the node where they did. */
 export async function countByNode(db: Queryable, workflowId: string): Promise<{ node: string; count: number }[]> {
   return db.query<{ node: string; count: number }>({

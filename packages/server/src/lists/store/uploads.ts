@@ -138,6 +138,19 @@ export async function finishUpload(
   return row ? toUpload(row) : null;
 }
 
+/** Removes lists that ended before a time, the oldest first. Gives their ids: their files are the caller's to remove. */
+export async function removeEndedUploads(db: Queryable, before: Date, limit: number): Promise<string[]> {
+  const rows = await db.query<{ id: string }>({
+    name: 'remove-ended-uploads',
+    text: `delete from uploads where id = any (array(
+             select id from uploads where status in ('validation_failed', 'completed', 'failed', 'cancelled') and updated_at < $1
+              order by updated_at limit $2 for update skip locked))
+           returning id`,
+    values: [before, limit],
+  });
+  return rows.map(({ id }) => id);
+}
+
 /** Which of these ids are uploads; what is left over in the file store belongs to nothing. */
 export async function existingUploads(db: Queryable, ids: readonly string[]): Promise<Set<string>> {
   const rows = await db.query<{ id: string }>({ text: 'select id from uploads where id = any ($1::uuid[])', values: [ids] });
