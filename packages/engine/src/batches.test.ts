@@ -293,6 +293,16 @@ for (const kind of DATABASE_KINDS) {
       await assert.rejects(write(), (error) => isUniqueViolation(error));
       await write(true); // the answer of the first was lost
       assert.deepEqual(await everything(organizationId), once);
+      // Another node may have sent the failed one meanwhile: then only the history and the attempt know of it.
+      await rows(
+        `with gone as (delete from deliveries where id = $1 returning *)
+         insert into finished_deliveries (id, organization_id, endpoint_id, event_id, event_type, status, created_at, attempt_count, scheduled_at, finished_at)
+         select id, organization_id, endpoint_id, event_id, event_type, 'delivered', created_at, 2, scheduled_at, now() from gone`,
+        b.id,
+      );
+      const sent = await everything(organizationId);
+      await write(true);
+      assert.deepEqual(await everything(organizationId), sent);
       const closed = await recordBatched(place.database, [result(d)], new Set([d.batch.id]), Date.now());
       assert.deepEqual(closed.lostBatches, []);
       assert.deepEqual(await batchRow(d.batch), []);
