@@ -27,7 +27,7 @@ export function uuidv7(nowMs: number): string {
 
 /** The least UUID of a moment: every UUIDv7 made before it sorts lower, every later one higher. */
 export function uuidFloor(timeMs: number): string {
-  return hyphenate(Math.max(0, timeMs).toString(16).padStart(12, '0').padEnd(32, '0'));
+  return hyphenate(Math.max(0, Math.floor(timeMs)).toString(16).padStart(12, '0').padEnd(32, '0'));
 }
 
 /** Sorts before every id. */

@@ -18,5 +18,5 @@ export async function lookAtClock(db: Queryable, elapsedMs: number | null): Prom
     values: [elapsedMs ?? DAY_MS],
   });
   const { now, trusted } = row!;
-  return { time: Math.min(now, trusted), heldBackMs: Math.max(0, now - trusted) };
+  return { time: Math.floor(Math.min(now, trusted)), heldBackMs: Math.max(0, now - trusted) };
 }

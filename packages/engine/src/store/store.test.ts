@@ -233,6 +233,7 @@ test('ids sort by time and carry it', () => {
     assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   }
   assert.equal(new Set(Array.from({ length: 10_000 }, () => uuidv7(1))).size, 10_000);
+  assert.equal(uuidFloor(1_795_290_824_066.4), uuidFloor(1_795_290_824_066), 'whole milliseconds');
 });
 
 function folderWith(name: string, sql: string): string {
