@@ -223,7 +223,8 @@ for (const kind of DATABASE_KINDS) {
         );
       const tried = answers.filter(({ body }) => body.code === 'wrong_credentials').length;
       assert.equal(tried, SESSION_LIMITS.failuresPerEmail);
-      assert.equal(count(answers, 429), answers.length - tried);
+      // A slow machine may also say that it is busy; either way the others were not tried.
+      assert.equal(count(answers, 429) + count(answers, 503), answers.length - tried);
       const fine = await other.panel.send('PATCH', '/panel/me', { password: 'another long password', current_password: PASSWORD });
       assert.equal(fine.status, 204, 'others are not concerned');
     });
@@ -338,7 +339,8 @@ test('a burst on two nodes is counted before it is let in: guesses, replays, key
   const answers = await Promise.all(Array.from({ length: 24 }, (_, n) => guessers[n % 2]!.signIn(accounts[0]!, 'wrong password')));
   const tried = count(answers, 401);
   assert.equal(tried, SESSION_LIMITS.failuresPerEmail);
-  assert.equal(count(answers, 429), answers.length - tried);
+  // A slow machine may also say that it is busy; either way the others were not tried.
+  assert.equal(count(answers, 429) + count(answers, 503), answers.length - tried);
   assert.equal((await guessers[1]!.signIn(accounts[1]!, PASSWORD)).status, 204, 'others are not concerned');
 
   const nodes = [place.operator, await ApiClient.connect(second.url, place.server.config.operatorToken)];
