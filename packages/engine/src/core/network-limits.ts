@@ -42,8 +42,8 @@ export const NETWORK_LIMITS = {
   tlsSessions: 2_000,
   /** How long a session is taken up again: a certificate that ended meanwhile is noticed after this time. */
   tlsSessionMs: 600_000,
-  /** Idle connections that are kept for one origin. */
-  originIdleConnections: 64,
+  /** Idle connections that are kept for one origin: several endpoints there are served in bursts, and a limit within them would close and open connections all the time. */
+  originIdleConnections: 256,
   /** Idle connections of a node; the least recently used are closed. */
   idleConnections: 4_096,
   /** Bytes that idle connections may cost; the least recently used are closed. */
