@@ -45,7 +45,7 @@ const recordBatchedText = (unknown: string) => `
 const FIRST = recordBatchedText('');
 /**
  * For results that an earlier try may have stored: wherever its delivery has gone since, there is a row in the queue or in the
- * history, or an attempt. Looking for each costs a fifth more, so it is not the rule.
+ * history, or an attempt. Looking for each costs more, so it is not the rule.
  */
 const AGAIN = recordBatchedText(`
   where not exists (select from deliveries where id = r.id offset 0)
