@@ -37,8 +37,8 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       },
       {
         file: 'store/record/batched.ts',
-        from: 'select result.*, held.created_at from result join held on held.id = result.batch_id',
-        to: 'select result.*, coalesce(held.created_at, now()) as created_at from result left join held on held.id = result.batch_id',
+        from: 'select r.*, held.created_at from result r join held on held.id = r.batch_id',
+        to: 'select r.*, coalesce(held.created_at, now()) as created_at from result r left join held on held.id = r.batch_id',
       },
     ],
     faults: ['suspend', 'receivers'],
