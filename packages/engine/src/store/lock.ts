@@ -44,6 +44,12 @@ const NETWORK: ReadonlyMap<number, string> = new Map([
 /** SQLite's code for a file that somebody else has locked. */
 const SQLITE_BUSY = 5;
 
+/**
+ * How long a start waits for the lock, ms. A process that was killed keeps its files until its last thread is gone, and
+ * one that is started again at once comes before that on a busy machine.
+ */
+const LOCK_WAIT = 500;
+
 /** Who has the directory, for people to read; the lock itself is the kernel's. */
 interface Holder {
   readonly pid: number;
@@ -86,7 +92,7 @@ function holdFile(path: string): DatabaseSync | null {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  const file = new DatabaseSync(path);
+  const file = new DatabaseSync(path, { timeout: LOCK_WAIT });
   try {
     file.exec('begin exclusive');
     return file;
