@@ -52,6 +52,13 @@ create table batches (
   constraint batches_pkey PRIMARY KEY (id)
 ) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
 
+create unlogged table call_windows (
+  api_key_id uuid not null,
+  ends_at timestamp with time zone not null,
+  calls integer not null,
+  constraint call_windows_pkey PRIMARY KEY (api_key_id)
+);
+
 create table calls (
   id uuid not null,
   organization_id uuid not null,

@@ -18,8 +18,9 @@ export async function dumpSchema(database: Database): Promise<string> {
             where n.nspname = 'public' and c.relkind in ('r', 'p') and ${NOT_PARTITION}
             order by c.relname, a.attnum`,
   });
-  const tables = await database.query<{ name: string; partition_key: string | null; options: string | null }>({
-    text: `select c.relname as name, pg_get_partkeydef(c.oid) as partition_key, array_to_string(c.reloptions, ', ') as options
+  const tables = await database.query<{ name: string; persistence: string; partition_key: string | null; options: string | null }>({
+    text: `select c.relname as name, c.relpersistence as persistence, pg_get_partkeydef(c.oid) as partition_key,
+                  array_to_string(c.reloptions, ', ') as options
              from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where n.nspname = 'public' and c.relkind in ('r', 'p') and ${NOT_PARTITION} order by c.relname`,
   });
@@ -52,7 +53,8 @@ export async function dumpSchema(database: Database): Promise<string> {
     ];
     const partition = table.partition_key ? ` partition by ${table.partition_key}` : '';
     const options = table.options ? ` with (${table.options})` : '';
-    lines.push(`create table ${table.name} (`, body.map((line) => `  ${line}`).join(',\n'), `)${partition}${options};`, '');
+    const kind = table.persistence === 'u' ? 'unlogged table' : 'table';
+    lines.push(`create ${kind} ${table.name} (`, body.map((line) => `  ${line}`).join(',\n'), `)${partition}${options};`, '');
   }
   for (const { definition } of indexes) lines.push(`${definition};`);
   for (const { definition, name } of views) lines.push('', `create view ${name} as`, definition);

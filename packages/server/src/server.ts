@@ -20,6 +20,7 @@ import { Accounts } from './accounts/accounts.ts';
 import { Invitations } from './accounts/invitations.ts';
 import { Sessions } from './accounts/sessions.ts';
 import { sweepWrites } from './accounts/store/api-writes.ts';
+import { sweepCallWindows } from './accounts/store/call-windows.ts';
 import { WRITE_LIMITS, WriteLimits } from './accounts/write-limits.ts';
 import { LeadFiles } from './calls/lead-files.ts';
 import { Telephony } from './calls/telephony.ts';
@@ -201,6 +202,7 @@ async function startNode(
     work: async () => {
       try {
         await sweepWrites(database, new Date(clock.now() - 2 * WRITE_LIMITS.windowMs));
+        await sweepCallWindows(database, new Date(clock.now()));
         await sweepCalls(database, new Date(clock.now() - IDEMPOTENCY.keepMs));
         await uploads.sweep();
         await dials.sweep(engine.activity.historyTime, engine.retention.days);

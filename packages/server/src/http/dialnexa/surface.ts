@@ -14,14 +14,14 @@ import { workflowRoutes } from './workflows.ts';
 
 /** The DialNexa API under /v1, in a scope of its own: its errors, its keys, its rate limit. */
 export async function dialnexaSurface(app: FastifyInstance, context: Context): Promise<void> {
-  const rates = new RateLimit(context.clock);
+  const rates = new RateLimit(context.database, context.clock);
   app.setValidatorCompiler(thoroughCompiler as never);
   app.setErrorHandler(sendError);
   app.setNotFoundHandler((request, reply) => sendError(otherMethod(request, reply) ?? notFound('Route'), request, reply));
   app.addHook('onRequest', async (request, reply) => {
     request.caller = await authenticate(request, context);
     if (context.config.simulator !== null) reply.header('x-dialhook-calls', 'simulated');
-    const { isExceeded, limit, remaining, reset } = rates.take(request.caller.keyId);
+    const { isExceeded, limit, remaining, reset } = await rates.take(request.caller.keyId);
     reply.headers({ 'x-ratelimit-limit': limit, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': reset });
     if (!isExceeded) return;
     reply.header('retry-after', Math.max(1, reset - Math.floor(context.clock.now() / 1000)));
