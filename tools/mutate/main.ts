@@ -43,6 +43,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     endAll(); // the runs end as failures, and with them this one
     void globalTeardown().finally(() => process.exit(1));
   });
+process.once('exit', endAll); // what was started after that
 
 await globalSetup();
 try {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   dialnexa,
+  formatSignatureHeader,
   optimaldial,
   outboundiq,
   schemes,
@@ -136,6 +137,33 @@ test('headers are found in any case and shape', async () => {
   const { 'x-outboundiq-signature': value } = await sign(outboundiq, { secret: 's', body: 'b' });
   await verify(outboundiq, { secret: 's', body: 'b', headers: { 'X-OutboundIQ-Signature': value } });
   await verify(outboundiq, { secret: 's', body: 'b', headers: { 'X-OUTBOUNDIQ-SIGNATURE': [value!] } });
+});
+
+test('a time that is not given is now, in seconds, for the sender and for the receiver', async () => {
+  const before = Math.floor(Date.now() / 1000);
+  const headers = await sign(standard, { secret: 'c2VjcmV0', body: 'b', id: 'm' });
+  const signed = Number(headers['webhook-timestamp']);
+  assert.ok(signed >= before && signed <= Date.now() / 1000, String(signed));
+  await verify(standard, { secret: 'c2VjcmV0', body: 'b', headers });
+  const old = await sign(standard, { secret: 'c2VjcmV0', body: 'b', id: 'm', timestamp: before - 400 });
+  await rejects('timestamp_too_old', verify(standard, { secret: 'c2VjcmV0', body: 'b', headers: old }));
+  await verify(standard, { secret: 'c2VjcmV0', body: 'b', headers: old, toleranceSeconds: 3600 });
+});
+
+test('what a scheme signs must be given, and what it has no header for is not written', async () => {
+  await rejects('missing_header', sign(standard, { secret: 'c2VjcmV0', body: 'b' }));
+  await rejects('missing_header', sign(standard, { secret: 'c2VjcmV0', body: 'b', id: '' }));
+  assert.deepEqual(Object.keys(await sign(dialnexa, { secret: 's', body: 'b' })), ['x-dialnexa-signature']);
+  assert.deepEqual(Object.keys(await sign(dialnexa, { secret: 's', body: 'b', id: 'd' })).sort(), [
+    'x-dialnexa-delivery-id',
+    'x-dialnexa-signature',
+  ]);
+});
+
+test('several signatures are written where the scheme has room for them', () => {
+  assert.equal(formatSignatureHeader(optimaldial, ['a', 'b'], '5'), 't=5,v1=a,v1=b');
+  assert.equal(formatSignatureHeader(standard, ['a', 'b'], '5'), 'v1,a v1,b');
+  assert.equal(formatSignatureHeader(outboundiq, ['a'], '5'), 'sha256=a');
 });
 
 test('a secret that cannot be a key is refused', async () => {
