@@ -26,3 +26,6 @@ export { makeShowcase, type Showcase } from './showcase.ts';
 export { chaosRun, type ChaosReport } from './chaos/run.ts';
 export { parseChaosOptions } from './chaos/options.ts';
 export { summarize } from './chaos/summary.ts';
+export { DEFAULTS, hashOf, NODE, WORLD_NOW } from './world/defaults.ts';
+export { RowWatch, type Changes, type Row } from './world/rows.ts';
+export { idAt, insertRow, World, type Tenant, type Trial } from './world/world.ts';
