@@ -1,3 +1,4 @@
+export { EngineWorld } from './engine-world.ts';
 export { FakeClock } from './clock.ts';
 export {
   admin,
@@ -10,6 +11,7 @@ export {
   type TestDatabase,
 } from './databases.ts';
 export { ApiClient, type ApiResponse } from './api-client.ts';
+export { changesOf, difference, snapshot, type Names, type Snapshot } from './changes.ts';
 export { eventually } from './eventually.ts';
 export { freePort } from './postgres-process.ts';
 export { startPostgres, type PostgresServer } from './postgres.ts';
