@@ -24,6 +24,7 @@ import { endWaiting } from './store/endings.ts';
 import { endExpiredLeases, heartbeat, removeNode } from './store/nodes.ts';
 import { publishEvents, type PublishOptions } from './store/publish.ts';
 import { recordBatched } from './store/record/batched.ts';
+import { recordDelivered } from './store/record/delivered.ts';
 import { recordQueued } from './store/record/queued.ts';
 import { NOTHING_SENT, type Result } from './store/record/result.ts';
 import { insertReplay, stepReplay } from './store/replays.ts';
@@ -102,6 +103,7 @@ for (const kind of DATABASE_KINDS) {
       fullEndpoints: [],
       failingEndpoints: [],
       batchIds: [uuidv7(Date.now())],
+      expected: 2, // fewer than most of these make
       ...more,
     });
     /** Publishes so many events for each of these organizations, in one statement. */
@@ -197,6 +199,53 @@ for (const kind of DATABASE_KINDS) {
       );
       await stop(engine);
       assert.deepEqual(await rows('select 1 from batches where node_id = $1', engine.nodeId), []);
+      await other.check();
+    });
+
+    test('successes are written all or not at all: a batch that was taken over takes its neighbors’ results along', async () => {
+      const other = await bystander();
+      const [mine, taken] = [await organizationOf(await endpoint(undefined, { failures: 2 })), await organizationOf(await endpoint())];
+      const [kept, lost] = [await publish([mine], 3), await publish([taken], 2)];
+      await place.database.transaction((tx) => takeOverBatch(tx, lost[0]!.batch!.id, new Date()));
+      const before = [await everything(mine), await everything(taken), await batchRow(kept[0]!.batch)];
+      const results = [...kept, ...lost].map((delivery) => result(delivery));
+      const closing = new Set([kept[0]!.batch!.id, lost[0]!.batch!.id]);
+      assert.deepEqual(await recordDelivered(place.database, results, closing, Date.now()), [lost[0]!.batch!.id]);
+      assert.deepEqual([await everything(mine), await everything(taken), await batchRow(kept[0]!.batch)], before, 'nothing was written');
+      await other.check();
+    });
+
+    test('a success resets its own endpoint’s failures and closes its own batch; one that is fresh is not written again', async () => {
+      const other = await bystander();
+      const [first, second] = [await endpoint(undefined, { failures: 2 }), await endpoint(undefined, { failures: 2 })];
+      const [mine, neighbor] = [await organizationOf(first), await organizationOf(second)];
+      const deliveries = await publish([mine, neighbor], 2);
+      const [batch] = deliveries.map((delivery) => delivery.batch!);
+      const own = deliveries.filter(({ endpointId }) => endpointId === first);
+      const untouched = await everything(neighbor);
+      const [at, body] = [Date.now(), 'thank you'];
+      const write = (delivery: LeasedDelivery, more: Partial<Result>, closing: readonly string[]) =>
+        recordDelivered(place.database, [result(delivery, { responseBody: body, startedAt: at, ...more })], new Set(closing), at + 500);
+      assert.deepEqual(await write(own[0]!, {}, []), []);
+      const [row] = (await everything(mine)).endpoints;
+      assert.deepEqual([row!.consecutive_failures, (row!.last_success_at as Date).getTime()], [0, at + 1]);
+      assert.equal((await batchRow(batch!)).length, 1, 'there is more in it');
+      assert.deepEqual(await write(own[1]!, { startedAt: at + 900 }, [batch!.id]), []);
+      const { deliveries: queue, endpoints, history: found } = await everything(mine);
+      assert.deepEqual([endpoints, queue, found.length], [[row], [], 2], 'a second later at the earliest');
+      const history = own.map((delivery) => found.find(({ id }) => id === delivery.id)!);
+      assert.deepEqual(
+        history.map((one) => [one.id, one.organization_id, one.endpoint_id, one.endpoint_version, one.event_id, one.event_type]),
+        own.map((one) => [one.id, mine, first, 1, one.event.id, 'a']),
+      );
+      for (const [n, one] of history.entries()) {
+        assert.deepEqual([one.status, one.attempt_count, one.last_response_status, one.last_error], ['delivered', 1, 200, null]);
+        assert.deepEqual([one.last_duration_ms, one.last_response_body, one.signature], [1, body, Buffer.alloc(32, 1)]);
+        const times = [one.created_at, one.scheduled_at, one.last_attempt_at, one.finished_at].map((time) => (time as Date).getTime());
+        assert.deepEqual(times, [batch!.createdAt, batch!.createdAt, at + 900 * n, at + 500]);
+      }
+      assert.deepEqual(await batchRow(batch!), [], 'the caller says that nothing is left of it');
+      assert.deepEqual(await everything(neighbor), untouched);
       await other.check();
     });
 
@@ -503,11 +552,15 @@ for (const kind of DATABASE_KINDS) {
       const statement = place.database.hot.query.bind(place.database.hot);
       const broken = place.database.hot as unknown as { query: typeof statement };
       let culprit = '';
+      /** In the binary form of an array: what precedes the first element's bytes. */
+      const FIRST_ELEMENT = 24;
+      const hasBody = (texts: Buffer) => texts.readInt32BE(FIRST_ELEMENT - 4) >= 0;
       broken.query = (one) => {
-        if (one.name === 'record-batched' || (one.name === 'record-queued' && (one.values as unknown[][])[7]![0] !== null)) {
-          const ids = String(one.values?.[0]).slice(1, -1).split(',');
-          culprit ||= ids[0]!;
-          if (ids.includes(culprit)) return statement({ text: 'select 1 / 0' });
+        const values = one.values as Buffer[];
+        const ids = one.name === 'record-delivered' ? values[2]! : one.name === 'record-queued' && hasBody(values[7]!) ? values[0]! : null;
+        if (ids !== null) {
+          culprit ||= ids.toString('hex', FIRST_ELEMENT, FIRST_ELEMENT + 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+          if (ids.includes(culprit.replaceAll('-', ''), FIRST_ELEMENT, 'hex')) return statement({ text: 'select 1 / 0' });
         }
         return statement(one);
       };
@@ -707,6 +760,7 @@ test('taking over waits for a recorder that is committing, and leaves out what i
     fullEndpoints: [],
     failingEndpoints: [],
     batchIds: [uuidv7(Date.now())],
+    expected: 2,
   };
   const { deliveries } = await publishEvents(database, events, options);
   const [delivered, open] = deliveries;

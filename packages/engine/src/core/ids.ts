@@ -25,6 +25,16 @@ export function uuidv7(nowMs: number): string {
   return hyphenate(bytes.toString('hex'));
 }
 
+/** `count` UUIDv7 of one moment, 16 bytes each, at every `stride` bytes from `at` on; what lies between is overwritten. */
+export function fillUuidv7(bytes: Buffer, at: number, stride: number, count: number, timeMs: number): void {
+  randomFillSync(bytes, at, count * stride - (stride - 16));
+  for (let position = at; count > 0; count -= 1, position += stride) {
+    bytes.writeUIntBE(timeMs, position, 6);
+    bytes[position + 6] = (bytes[position + 6]! & 0x0f) | 0x70;
+    bytes[position + 8] = (bytes[position + 8]! & 0x3f) | 0x80;
+  }
+}
+
 /** The least UUID of a moment: every UUIDv7 made before it sorts lower, every later one higher. */
 export function uuidFloor(timeMs: number): string {
   return hyphenate(Math.max(0, Math.floor(timeMs)).toString(16).padStart(12, '0').padEnd(32, '0'));

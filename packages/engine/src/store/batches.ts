@@ -1,6 +1,6 @@
 import type { Batch } from '../core/batch.ts';
 import { LIMITS } from '../core/limits.ts';
-import { plainArray, timeArray } from './arrays.ts';
+import { textArray, timeArray, uuidArray } from './binary-arrays.ts';
 import type { Queryable, Transaction } from './database.ts';
 
 /**
@@ -29,13 +29,13 @@ export async function explodeBatches(db: Queryable, nodeId: string, batches: rea
       union
       select d.id from deliveries d where d.id in (select id from input) and d.leased_by = $9 and d.lease = 1`,
     values: [
-      plainArray(batches.map(({ id }) => id)),
-      plainArray(members.map(({ batch }) => batch.id)),
-      plainArray(members.map(({ delivery }) => delivery.id)),
-      plainArray(members.map(({ delivery }) => delivery.event.organizationId)),
-      plainArray(members.map(({ delivery }) => delivery.endpointId)),
-      plainArray(members.map(({ delivery }) => delivery.event.id)),
-      members.map(({ delivery }) => delivery.event.type),
+      uuidArray(batches.map(({ id }) => id)),
+      uuidArray(members.map(({ batch }) => batch.id)),
+      uuidArray(members.map(({ delivery }) => delivery.id)),
+      uuidArray(members.map(({ delivery }) => delivery.event.organizationId)),
+      uuidArray(members.map(({ delivery }) => delivery.endpointId)),
+      uuidArray(members.map(({ delivery }) => delivery.event.id)),
+      textArray(members.map(({ delivery }) => delivery.event.type)),
       timeArray(members.map(({ batch }) => batch.createdAt)),
       nodeId,
     ],

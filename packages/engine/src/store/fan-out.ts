@@ -13,14 +13,14 @@ interface FanOut {
 }
 
 const STEP = `
-  with input as (select $7::uuid as id, $8::uuid as organization_id, $9::text as type, ($7::uuid)::text as id_time),
+  with input as (select $8::uuid as id, 1 as event, $9::uuid as organization_id, $10::text as type),
   looked as materialized (
-    select * from endpoints where organization_id = $8 and id > $10 order by id limit ${LIMITS.fanOutStep}
-  ), match as materialized (
+    select * from endpoints where organization_id = $9 and id > $11 order by id limit ${LIMITS.fanOutStep}
+  ), match as (
     select ${MATCH_COLUMNS} from input i
-      join looked e on e.is_active and e.created_at <= $11 and (e.events is null or i.type = any (e.events))
+      join looked e on e.is_active and e.created_at <= $12 and (e.events is null or i.type = any (e.events))
   ), ${DELIVERIES_OF_MATCH}
-  select id, event_id, endpoint_id, version, batch from target where batch >= 0`;
+  select id, event, endpoint_id, version, batch from target where batch >= 0`;
 
 export interface FanOutStep extends Published {
   /** Whose turn it was: the next step is for the organization after this one. Null: nothing is left for anybody. */
@@ -50,7 +50,7 @@ export async function stepFanOut(tx: Queryable, after: string, options: PublishO
   const rows = await tx.query<Parameters<typeof toPublished>[0][number]>({
     name: 'fan-out-step',
     text: STEP,
-    values: [...placementValues(options), eventId, organizationId, row.event_type, row.after_endpoint, row.created_at],
+    values: [...placementValues(options, null), eventId, organizationId, row.event_type, row.after_endpoint, row.created_at],
   });
   await tx.query({
     text: 'update fan_outs set after_endpoint = $3 where organization_id = $1 and event_id = $2',

@@ -6,7 +6,7 @@ import type { Log } from '../core/log.ts';
 import type { Observer } from '../core/observer.ts';
 import { takeOverBatch } from '../store/batches.ts';
 import { loadEvents } from '../store/claim.ts';
-import type { Database, Transaction } from '../store/database.ts';
+import type { Database, Queryable, Transaction } from '../store/database.ts';
 import { publishEvents, type Published, type PublishOptions } from '../store/publish.ts';
 import { isDataError } from '../store/trouble.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -17,6 +17,9 @@ import type { Recorder } from './recorder.ts';
 
 /** Publish statements at once on PostgreSQL: while one waits for the disk the next one is built. */
 const PUBLISH_CONCURRENCY = 2;
+
+/** How slowly a fan-out that was seen once is forgotten: of 100 a tenth is left after some twenty commits. */
+const FORGETTING = 0.9;
 
 export interface PublisherOptions {
   readonly database: Database;
@@ -40,6 +43,8 @@ export class Publisher {
   readonly #inbox: Inbox;
   readonly #fanOut: FanOut;
   #takingOver: Promise<void> = Promise.resolve();
+  /** Deliveries that an event made lately. */
+  #perEvent = 1;
 
   constructor(options: PublisherOptions) {
     const { clock, database, log, onQueued } = options;
@@ -53,7 +58,7 @@ export class Publisher {
       database,
       clock,
       log,
-      placement: () => this.#placement(),
+      placement: () => this.#placement(0),
       accept: (published) => this.#accept(published),
       onQueued,
     });
@@ -77,7 +82,7 @@ export class Publisher {
 
   /** In the caller's transaction; sending starts after its commit. */
   async publish(tx: Transaction, events: readonly StoredEvent[]): Promise<void> {
-    const published = await publishEvents(tx, events, this.#placement());
+    const published = await this.#publish(tx, events, this.#placement(events.length));
     tx.afterCommit(() => this.#accept(published));
   }
 
@@ -89,9 +94,9 @@ export class Publisher {
   async #commit(events: readonly StoredEvent[]): Promise<void> {
     const { database, observer } = this.#options;
     const began = performance.now();
-    const placement = this.#placement();
+    const placement = this.#placement(events.length);
     try {
-      this.#accept(await publishEvents(database.hot, events, placement));
+      this.#accept(await this.#publish(database.hot, events, placement));
     } catch (error) {
       if (isDataError(error)) throw error;
       // The answer may have been lost after the commit: then nobody would know of the batches before their time is up.
@@ -100,6 +105,12 @@ export class Publisher {
     } finally {
       observer?.executed('publish', events.length, performance.now() - began);
     }
+  }
+
+  async #publish(db: Queryable, events: readonly StoredEvent[], placement: PublishOptions): Promise<Published> {
+    const published = await publishEvents(db, events, placement);
+    if (events.length > 0) this.#perEvent = Math.max(published.deliveries.length / events.length, this.#perEvent * FORGETTING);
+    return published;
   }
 
   /** One statement stores all of them or none. While the database is away the answer is no: the caller is told to try again. */
@@ -111,8 +122,8 @@ export class Publisher {
     );
   }
 
-  /** Where the deliveries of an event may go, as things are on this node now. */
-  #placement(): PublishOptions {
+  /** Where the deliveries of so many events may go, as things are on this node now. */
+  #placement(events: number): PublishOptions {
     const { clock, delivers, dispatcher, nodeId } = this.#options;
     const now = clock.now();
     const room = delivers ? dispatcher.room : 0;
@@ -124,6 +135,7 @@ export class Publisher {
       fullEndpoints: dispatcher.fullEndpoints(),
       failingEndpoints: dispatcher.failingEndpoints(),
       batchIds: Array.from({ length: Math.ceil(room / LIMITS.batchDeliveries) }, () => uuidv7(now)),
+      expected: Math.min(room, Math.ceil(events * this.#perEvent)),
     };
   }
 

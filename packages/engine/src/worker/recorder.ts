@@ -9,6 +9,7 @@ import { explodeBatches } from '../store/batches.ts';
 import type { Database } from '../store/database.ts';
 import { isDataError, isUnavailable, isUniqueViolation } from '../store/trouble.ts';
 import { recordBatched } from '../store/record/batched.ts';
+import { recordDelivered } from '../store/record/delivered.ts';
 import { dropDelivery, recordQueued } from '../store/record/queued.ts';
 import type { Recorded, Result } from '../store/record/result.ts';
 import { Batcher } from './batcher.ts';
@@ -124,33 +125,65 @@ export class Recorder {
     }
   }
 
+  /** What succeeded is written by a statement that can do no more, unless its endpoint has failures to be counted with it. */
   async #storeBatched(results: readonly Result[]): Promise<void> {
+    const failing = new Set<string>();
+    for (const { delivery, outcome } of results) if (outcome !== 'delivered') failing.add(delivery.endpointId);
+    if (failing.size === 0) return this.#storeDelivered(results);
+    const delivered = results.filter(({ delivery }) => !failing.has(delivery.endpointId));
+    if (delivered.length > 0) await this.#storeDelivered(delivered);
+    await this.#storeMixed(results.filter(({ delivery }) => failing.has(delivery.endpointId)));
+  }
+
+  async #storeDelivered(results: readonly Result[]): Promise<void> {
     const { clock, database } = this.#options;
-    const counts = new Map<Batch, number>();
-    for (const { delivery } of results) counts.set(delivery.batch!, (counts.get(delivery.batch!) ?? 0) + 1);
-    const closing = new Set<string>();
-    for (const [batch, count] of counts) if (batch.open.size === count) closing.add(batch.id);
-    let isRepeated = false;
+    const { closing, counts } = account(results);
+    let lost: readonly string[];
+    try {
+      lost = await recordDelivered(database.hot, results, closing, clock.now());
+    } catch (error) {
+      if (isUnavailable(error)) return this.#storeMixed(results, true);
+      return this.#divide(results, error);
+    }
+    if (lost.length === 0) return this.#settle(results, counts.keys());
+    for (const batch of counts.keys()) if (lost.includes(batch.id)) this.#lose(batch);
+    await this.#store(results.filter(({ delivery }) => !delivery.batch!.isLost));
+  }
+
+  /** `isRepeated`: an earlier try may have been committed although its answer was lost. */
+  async #storeMixed(results: readonly Result[], isRepeated = false): Promise<void> {
+    const { clock, database } = this.#options;
+    const { closing, counts } = account(results);
     const record = async (): Promise<Recorded> => {
       try {
         return await recordBatched(database.hot, results, closing, clock.now(), isRepeated);
       } catch (error) {
         if (isRepeated || !(isUnavailable(error) || isUniqueViolation(error))) throw error;
-        isRepeated = true; // an earlier try may have been committed although its answer was lost
+        isRepeated = true;
         return recordBatched(database.hot, results, closing, clock.now(), isRepeated);
       }
     };
+    let recorded: Recorded;
     try {
-      const recorded = await this.#persist(record, 'storing results');
-      for (const { delivery } of results) delivery.batch!.open.delete(delivery);
-      for (const [batch] of counts) if (batch.open.size === 0) this.#open.delete(batch);
-      for (const [batch] of counts) if (recorded.lostBatches.includes(batch.id)) this.#lose(batch);
-      this.#tell(recorded);
+      recorded = await this.#persist(record, 'storing results');
     } catch (error) {
-      const [first] = results;
-      if (results.length > 1) await this.#inHalves(results);
-      else if (first !== undefined) await this.#isolate(first, error);
+      return this.#divide(results, error);
     }
+    this.#settle(results, counts.keys());
+    for (const batch of counts.keys()) if (recorded.lostBatches.includes(batch.id)) this.#lose(batch);
+    this.#tell(recorded);
+  }
+
+  /** These have their results in the database, and need none any more. */
+  #settle(results: readonly Result[], batches: Iterable<Batch>): void {
+    for (const { delivery } of results) delivery.batch!.open.delete(delivery);
+    for (const batch of batches) if (batch.open.size === 0) this.#open.delete(batch);
+  }
+
+  async #divide(results: readonly Result[], error: unknown): Promise<void> {
+    const [first] = results;
+    if (results.length > 1) await this.#inHalves(results);
+    else if (first !== undefined) await this.#isolate(first, error);
   }
 
   /** The only one of a batch that cannot be stored goes on as a row of the queue, where it can be ended alone. */
@@ -242,4 +275,13 @@ export class Recorder {
       this.#batcher.add(TICK);
     });
   }
+}
+
+/** How many of the results each batch has, and the batches of which nothing is left with them. */
+function account(results: readonly Result[]): { readonly counts: ReadonlyMap<Batch, number>; readonly closing: ReadonlySet<string> } {
+  const counts = new Map<Batch, number>();
+  for (const { delivery } of results) counts.set(delivery.batch!, (counts.get(delivery.batch!) ?? 0) + 1);
+  const closing = new Set<string>();
+  for (const [batch, count] of counts) if (batch.open.size === count) closing.add(batch.id);
+  return { counts, closing };
 }

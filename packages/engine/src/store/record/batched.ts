@@ -1,4 +1,4 @@
-import { plainArray } from '../arrays.ts';
+import { textArray, uuidArray } from '../binary-arrays.ts';
 import type { Queryable } from '../database.ts';
 import { COUNTED_ROWS, countSent, ruleValues, toRecorded } from './count.ts';
 import { RESULT_ARRAYS, RESULT_COLUMNS, resultValues, type Recorded, type RecordedRow, type Result } from './result.ts';
@@ -69,13 +69,13 @@ export async function recordBatched(
     text: isRepeated ? AGAIN : FIRST,
     values: [
       ...resultValues(results),
-      plainArray(results.map((r) => r.delivery.batch!.id)),
-      plainArray(results.map((r) => r.delivery.event.organizationId)),
-      plainArray(results.map((r) => r.delivery.endpointId)),
-      plainArray(results.map((r) => r.delivery.event.id)),
-      results.map((r) => r.delivery.event.type),
-      plainArray(batchIds.filter((id) => closing.has(id))),
-      plainArray(batchIds.filter((id) => !closing.has(id))),
+      uuidArray(results.map((r) => r.delivery.batch!.id)),
+      uuidArray(results.map((r) => r.delivery.event.organizationId)),
+      uuidArray(results.map((r) => r.delivery.endpointId)),
+      uuidArray(results.map((r) => r.delivery.event.id)),
+      textArray(results.map((r) => r.delivery.event.type)),
+      uuidArray(batchIds.filter((id) => closing.has(id))),
+      uuidArray(batchIds.filter((id) => !closing.has(id))),
       new Date(now),
       ...ruleValues(results),
     ],

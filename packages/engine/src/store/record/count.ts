@@ -1,8 +1,8 @@
-import { plainArray } from '../arrays.ts';
+import { booleanArray, intArray, uuidArray } from '../binary-arrays.ts';
 import type { Recorded, RecordedRow, Result } from './result.ts';
 
 /** How fresh an endpoint's last success must be: while all succeed, its row is written this often at most. */
-const FRESH = `interval '1 second'`;
+export const FRESH = `interval '1 second'`;
 const FAILURES = '(case when t.success_at is not null then t.failures else e.consecutive_failures + t.failures end)';
 const TURNS_OFF = `(e.is_active and (coalesce(t.gone and r.gone_disables, false) or coalesce(${FAILURES} >= r.threshold, false)))`;
 
@@ -52,9 +52,9 @@ export function ruleValues(results: readonly Result[]): unknown[] {
   const rules = new Map<string, Result>();
   for (const result of results) if (result.outcome !== 'delivered') rules.set(result.delivery.endpointId, result);
   return [
-    plainArray([...rules.keys()]),
-    plainArray(Array.from(rules.values(), (r) => r.disableAfterFailures)),
-    plainArray(Array.from(rules.values(), (r) => String(r.goneDisables))),
+    uuidArray([...rules.keys()]),
+    intArray(Array.from(rules.values(), (r) => r.disableAfterFailures)),
+    booleanArray(Array.from(rules.values(), (r) => r.goneDisables)),
   ];
 }
 

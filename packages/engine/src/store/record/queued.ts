@@ -1,5 +1,5 @@
 import type { LeasedDelivery } from '../../core/delivery.ts';
-import { plainArray } from '../arrays.ts';
+import { intArray, uuidArray } from '../binary-arrays.ts';
 import type { Queryable } from '../database.ts';
 import { COUNTED_ROWS, countSent, ruleValues, toRecorded } from './count.ts';
 import { RESULT_ARRAYS, RESULT_COLUMNS, resultValues, type Recorded, type RecordedRow, type Result } from './result.ts';
@@ -59,8 +59,8 @@ export async function recordQueued(
     text: RECORD_QUEUED,
     values: [
       ...resultValues(results),
-      plainArray(results.map((r) => r.delivery.lease)),
-      plainArray(archiveIds),
+      intArray(results.map((r) => r.delivery.lease)),
+      uuidArray(archiveIds),
       new Date(now),
       ...ruleValues(results),
     ],

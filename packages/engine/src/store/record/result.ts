@@ -1,5 +1,5 @@
 import type { LeasedDelivery } from '../../core/delivery.ts';
-import { plainArray, timeArray } from '../arrays.ts';
+import { byteArray, intArray, textArray, timeArray, uuidArray } from '../binary-arrays.ts';
 
 /** What became of a delivery that this node had taken. Times are Unix milliseconds. */
 export interface DeliveryResult {
@@ -61,16 +61,16 @@ export interface RecordedRow {
 /** $1 to $11: columns that both statements have, see `RESULT_COLUMNS`. */
 export function resultValues(results: readonly Result[]): unknown[] {
   return [
-    plainArray(results.map((r) => r.delivery.id)),
-    plainArray(results.map((r) => r.outcome)),
-    plainArray(results.map((r) => r.delivery.attempt)),
+    uuidArray(results.map((r) => r.delivery.id)),
+    textArray(results.map((r) => r.outcome)),
+    intArray(results.map((r) => r.delivery.attempt)),
     timeArray(results.map((r) => r.startedAt)),
-    plainArray(results.map((r) => r.durationMs)),
-    plainArray(results.map((r) => r.status)),
-    results.map((r) => r.error),
-    results.map((r) => r.responseBody),
+    intArray(results.map((r) => r.durationMs)),
+    intArray(results.map((r) => r.status)),
+    textArray(results.map((r) => r.error)),
+    textArray(results.map((r) => r.responseBody)),
     timeArray(results.map((r) => r.dueAt)),
-    plainArray(results.map((r) => r.endpointVersion)),
+    intArray(results.map((r) => r.endpointVersion)),
     byteArray(results.map((r) => r.signature)),
   ];
 }
@@ -78,7 +78,3 @@ export function resultValues(results: readonly Result[]): unknown[] {
 export const RESULT_ARRAYS = `$1::uuid[], $2::text[], $3::int[], $4::timestamptz[], $5::int[], $6::int[], $7::text[], $8::text[],
   $9::timestamptz[], $10::int[], $11::bytea[]`;
 export const RESULT_COLUMNS = `id, outcome, attempt, started_at, duration_ms, status, error, body, due_at, version, signature`;
-
-function byteArray(values: readonly (Buffer | null)[]): string {
-  return `{${values.map((value) => (value === null ? 'null' : `"\\\\x${value.toString('hex')}"`)).join(',')}}`;
-}
