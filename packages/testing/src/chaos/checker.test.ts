@@ -5,7 +5,7 @@ import type { PublishedEvent } from './publishers.ts';
 import type { ReceivedRequest } from './receivers.ts';
 import type { StoredDelivery } from './store/state.ts';
 import type { Trouble } from './troubles.ts';
-import { observe, subscribedDuring, type ChaosEndpoint } from './world.ts';
+import { beginChange, observe, subscribedDuring, type ChaosEndpoint } from './world.ts';
 
 /** A small world, told by hand: one event that was accepted, two endpoints that it goes to, and a second organization beside them. */
 
@@ -15,8 +15,19 @@ const BYSTANDER = endpoint('e2', 'east', 'standard');
 
 function endpoint(key: string, organization: string, dialect: 'optimaldial' | 'standard'): ChaosEndpoint {
   const types = dialect === 'standard' ? null : ['upload.completed'];
-  const changes = [{ from: 0, to: 1, isActive: true }];
-  return { key, organization, dialect, types, id: `id-${key}`, isPaused: false, pauseAsked: 0, isDeleted: false, changes };
+  const changes = [{ from: 0, calledAt: 0, to: 1, isActive: true }];
+  return {
+    key,
+    organization,
+    dialect,
+    types,
+    id: `id-${key}`,
+    isPaused: false,
+    pauseAsked: 0,
+    isDeleted: false,
+    changes,
+    seenAt: -Infinity,
+  };
 }
 
 function event(name: string, organization: string): PublishedEvent {
@@ -184,12 +195,13 @@ test('more deliveries than were asked for are found', () => {
 });
 
 test('while a change is under way nobody knows who is subscribed', () => {
-  const one = { ...ENDPOINT, changes: [{ from: 0, to: 1, isActive: true }] };
+  const one = { ...ENDPOINT, changes: [...ENDPOINT.changes] };
   assert.equal(subscribedDuring(one, 10, 20), 'yes');
-  one.changes.push({ from: 15, to: Infinity, isActive: false });
+  observe(one, true, 13, 14, 5_000);
+  beginChange(one, false, 15);
   assert.equal(subscribedDuring(one, 10, 20), 'maybe');
   assert.equal(subscribedDuring(one, 10, 12), 'yes');
-  observe(one, true, 100, 110, 5_000);
+  observe(one, true, 5_014, 5_014, 5_000);
   assert.equal(subscribedDuring(one, 200, 210), 'maybe', 'the lost statement may still be running');
   observe(one, true, 6_000, 6_010, 5_000);
   assert.equal(subscribedDuring(one, 7_000, 7_010), 'yes');

@@ -125,7 +125,7 @@ async function run(options: ChaosOptions, began: number, reaper: Reaper, closing
     node.start();
     if (!(await node.ready(START_MS))) throw new Error(`Node ${node.index} did not start. ${node.ends[0]?.output ?? ''}`);
   }
-  const tenants = new Tenants({ world, nodes, token, random: new Random(seed, 'tenants'), port: receivers.port });
+  const tenants = new Tenants({ world, nodes, token, seed, port: receivers.port });
   await tenants.setUp();
   const past = without.has('expired') ? null : await tenants.setUpPaused(EXPIRED.slug);
   if (past !== null) await withClient(cluster.url, (client) => insertExpired(client, past.id!, EXPIRED.count, EXPIRED.days));

@@ -2,9 +2,9 @@ import { callApi, type ApiAnswer, type NoAnswer } from './api.ts';
 import { DIALECT_NAMES, DIALECTS, EVENT_TYPES, type DialectName } from './dialects.ts';
 import { ZONE } from './name-server.ts';
 import type { ChaosNode } from './node.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 import { now, sleep } from './troubles.ts';
-import { observe, type Action, type Change, type ChaosEndpoint, type World } from './world.ts';
+import { beginChange, dropChange, observe, type Action, type ChaosEndpoint, type World } from './world.ts';
 
 export const ORGANIZATIONS = ['north', 'east', 'south', 'west'];
 /** Endpoints beyond the first ones: more would only thin out what each of them gets. */
@@ -32,15 +32,18 @@ export class Tenants {
   readonly #nodes: readonly ChaosNode[];
   readonly #token: string;
   readonly #random: Random;
+  /** Of its own, so that what tenants do does not depend on how often they look. */
+  readonly #looks: Random;
   readonly #port: number;
   #over = false;
   #work: Promise<unknown> = Promise.resolve();
 
-  constructor(options: { world: World; nodes: readonly ChaosNode[]; token: string; random: Random; port: number }) {
+  constructor(options: { world: World; nodes: readonly ChaosNode[]; token: string; seed: number; port: number }) {
     this.#world = options.world;
     this.#nodes = options.nodes;
     this.#token = options.token;
-    this.#random = options.random;
+    this.#random = new Random(options.seed, 'tenants');
+    this.#looks = new Random(options.seed, 'looks');
     this.#port = options.port;
   }
 
@@ -66,7 +69,8 @@ export class Tenants {
   }
 
   run(act: boolean): void {
-    const loops = [this.#observeAll()];
+    // Each organization by itself: a look that a suspended node holds up does not hold up the others.
+    const loops = this.#world.organizations.map((slug) => this.#observeAgainAndAgain(slug));
     if (act) loops.push(this.#actAll());
     this.#work = Promise.all(loops);
   }
@@ -77,10 +81,10 @@ export class Tenants {
     await this.#work;
   }
 
-  /** Switches on and resumes every endpoint that exists, so that nothing has a reason to wait. True when all are. */
+  /** Switches on and resumes every endpoint that exists, so that nothing has a reason to wait. True when all are, and were seen to be. */
   async switchAllOn(): Promise<boolean> {
-    await Promise.all(this.#world.organizations.map((slug) => this.#observe(slug)));
-    let all = true;
+    const looks = await Promise.all(this.#world.organizations.map((slug) => this.#observe(slug)));
+    let all = looks.every(Boolean);
     for (const endpoint of this.#world.endpoints) {
       if (endpoint.isDeleted) continue;
       const isOn = !isOpen(endpoint) && endpoint.changes.at(-1)!.isActive && !endpoint.isPaused;
@@ -148,8 +152,7 @@ export class Tenants {
 
   async #create(organization: string, dialect: DialectName, types: readonly string[] | null): Promise<ChaosEndpoint> {
     const endpoint = this.#world.add(organization, dialect, types);
-    const change: Change = { from: now(), to: Infinity, isActive: true };
-    endpoint.changes.push(change);
+    const change = beginChange(endpoint, true, now());
     const answer = await this.#call('POST', `/organizations/${organization}/endpoints`, {
       dialect,
       url: `http://${endpoint.key}.${ZONE}:${this.#port}/${endpoint.key}`,
@@ -167,22 +170,20 @@ export class Tenants {
 
   async #delete(endpoint: ChaosEndpoint): Promise<void> {
     this.note('delete', endpoint, endpoint.organization);
-    const change: Change = { from: now(), to: Infinity, isActive: false };
-    endpoint.changes.push(change);
+    const change = beginChange(endpoint, false, now());
     const answer = await this.#call('DELETE', pathOf(endpoint));
     if (typeof answer === 'object' && (answer.status < 300 || answer.status === 404)) {
       change.to = now();
       endpoint.isDeleted = true;
-    } else if (isRefused(answer)) endpoint.changes.pop();
+    } else if (isRefused(answer)) dropChange(endpoint, change);
   }
 
   async #setActive(endpoint: ChaosEndpoint, isActive: boolean): Promise<void> {
     this.note(isActive ? 'enable' : 'disable', endpoint, endpoint.organization);
-    const change: Change = { from: now(), to: Infinity, isActive };
-    endpoint.changes.push(change);
+    const change = beginChange(endpoint, isActive, now());
     const answer = await this.#call('PATCH', pathOf(endpoint), { is_active: isActive });
     if (isOk(answer)) change.to = now();
-    else if (isRefused(answer)) endpoint.changes.splice(endpoint.changes.indexOf(change), 1);
+    else if (isRefused(answer)) dropChange(endpoint, change);
   }
 
   async #resend(endpoint: ChaosEndpoint): Promise<void> {
@@ -195,18 +196,21 @@ export class Tenants {
     await this.#call('POST', `${path}/${delivery.id}/resend`);
   }
 
-  async #observeAll(): Promise<void> {
+  async #observeAgainAndAgain(organization: string): Promise<void> {
     while (!this.#over) {
-      for (const slug of this.#world.organizations) await this.#observe(slug);
+      await this.#observe(organization);
       await sleep(OBSERVE_MS);
     }
   }
 
-  /** Looks at an organization's endpoints: what a lost answer left open, and what was switched off for its failures. */
-  async #observe(organization: string): Promise<void> {
+  /**
+   * Looks at an organization's endpoints: what a lost answer left open, and what was switched off for its failures. False when nobody
+   * answered.
+   */
+  async #observe(organization: string): Promise<boolean> {
     const askedAt = now();
-    const answer = await this.#call('GET', `/organizations/${organization}/endpoints`);
-    if (!isOk(answer)) return;
+    const answer = await this.#call('GET', `/organizations/${organization}/endpoints`, undefined, this.#looks);
+    if (!isOk(answer)) return false;
     const answeredAt = now();
     const byKey = new Map((answer.body as { data: EndpointBody[] }).data.map((body) => [body.name, body]));
     for (const endpoint of this.#world.endpoints) {
@@ -216,13 +220,15 @@ export class Tenants {
         endpoint.id ??= body.id;
         if (askedAt > endpoint.pauseAsked + SETTLE_MS) endpoint.isPaused = body.paused_at !== null;
       }
-      observe(endpoint, body?.is_active ?? false, askedAt, answeredAt, SETTLE_MS);
-      if (body === undefined && !isOpen(endpoint)) endpoint.isDeleted = true;
+      // One that was made while the look was under way is missing in it, and not deleted.
+      const isNews = observe(endpoint, body?.is_active ?? false, askedAt, answeredAt, SETTLE_MS);
+      if (body === undefined && isNews) endpoint.isDeleted = true;
     }
+    return true;
   }
 
-  #call(method: string, path: string, body?: unknown): Promise<ApiAnswer | NoAnswer> {
-    return callApi(this.#random.pick(this.#nodes).url, this.#token, method, path, body);
+  #call(method: string, path: string, body?: unknown, random = this.#random): Promise<ApiAnswer | NoAnswer> {
+    return callApi(random.pick(this.#nodes).url, this.#token, method, path, body);
   }
 
   async #surely(method: string, path: string, body: unknown): Promise<void> {

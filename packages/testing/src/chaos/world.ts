@@ -3,7 +3,9 @@ import { DIALECTS, type DialectName } from './dialects.ts';
 /** Something that changed whether an endpoint gets events, or may have. Times are the runner's. */
 export interface Change {
   /** Not before this. */
-  from: number;
+  readonly from: number;
+  /** When its call was sent: it may run for a while. Of a change that nobody asked for, when it was seen. */
+  readonly calledAt: number;
   /** Not after this; Infinity while nobody knows. */
   to: number;
   isActive: boolean;
@@ -33,6 +35,8 @@ export interface ChaosEndpoint {
   pauseAsked: number;
   isDeleted: boolean;
   readonly changes: Change[];
+  /** When the latest look was asked for that found it as the last change left it. */
+  seenAt: number;
 }
 
 export type Subscribed = 'yes' | 'no' | 'maybe';
@@ -69,6 +73,7 @@ export class World {
       pauseAsked: -Infinity,
       isDeleted: false,
       changes: [],
+      seenAt: -Infinity,
     };
     this.endpoints.push(endpoint);
     return endpoint;
@@ -81,19 +86,43 @@ export class World {
 }
 
 /**
- * Takes over what the server says of an endpoint, asked at `askedAt` and answered at `answeredAt`. Ends what was unknown,
- * and finds what nobody asked for: an endpoint that was switched off for its failures.
+ * Notes that a call is about to change an endpoint. What was on may have been switched off for its failures since somebody looked, and
+ * the call would hide that: the change counts from the last look on. Nobody but tenants switches an endpoint on.
  */
-export function observe(endpoint: ChaosEndpoint, isActive: boolean, askedAt: number, answeredAt: number, settleMs: number): void {
+export function beginChange(endpoint: ChaosEndpoint, isActive: boolean, calledAt: number): Change {
+  const last = endpoint.changes.at(-1);
+  const change = { from: last?.isActive ? Math.min(calledAt, knownAt(endpoint, last)) : calledAt, calledAt, to: Infinity, isActive };
+  endpoint.changes.push(change);
+  return change;
+}
+
+/** Nothing was changed, for sure. */
+export function dropChange(endpoint: ChaosEndpoint, change: Change): void {
+  endpoint.changes.splice(endpoint.changes.indexOf(change), 1);
+}
+
+/**
+ * Takes over what the server says of an endpoint, asked at `askedAt` and answered at `answeredAt`. Ends what was unknown,
+ * and finds what nobody asked for: an endpoint that was switched off for its failures. False when it says nothing new: the
+ * question was older than what is known, or than the end of what is under way.
+ */
+export function observe(endpoint: ChaosEndpoint, isActive: boolean, askedAt: number, answeredAt: number, settleMs: number): boolean {
   const open = endpoint.changes.find(({ to }) => to === Infinity);
   if (open !== undefined) {
     // A statement whose answer was lost may still be running: believed after a while.
-    if (askedAt < open.from + settleMs) return;
+    if (askedAt < open.calledAt + settleMs) return false;
     open.to = answeredAt;
     open.isActive = isActive;
-    return;
+    return true;
   }
   const last = endpoint.changes.at(-1);
-  if (last === undefined || last.to >= askedAt) return; // older than what is known
-  if (last.isActive !== isActive) endpoint.changes.push({ from: last.to, to: answeredAt, isActive });
+  if (last === undefined || last.to >= askedAt) return false;
+  if (last.isActive === isActive) endpoint.seenAt = Math.max(endpoint.seenAt, askedAt);
+  else endpoint.changes.push({ from: knownAt(endpoint, last), calledAt: answeredAt, to: answeredAt, isActive });
+  return true;
+}
+
+/** When the endpoint was surely as the last change left it. */
+function knownAt(endpoint: ChaosEndpoint, last: Change): number {
+  return Math.max(last.to, endpoint.seenAt);
 }
