@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { killRun, type DatabaseKind } from '@dialhook/testing';
 
 /** Short enough for every run; `npm run bench -- kill` does fifty of each. */
-const KILLS = 4;
+const KILLS = 2;
 const RUNS: readonly { readonly kind: DatabaseKind; readonly nodes: number }[] = [
   { kind: 'postgres', nodes: 1 },
   { kind: 'postgres', nodes: 2 },
