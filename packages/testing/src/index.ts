@@ -13,6 +13,7 @@ export {
 export { ApiClient, type ApiResponse } from './api-client.ts';
 export { changesOf, difference, snapshot, type Names, type Snapshot } from './changes.ts';
 export { eventually } from './eventually.ts';
+export { rowsNaming } from './bystanders.ts';
 export { freePort } from './postgres-process.ts';
 export { startPostgres, type PostgresServer } from './postgres.ts';
 export { TcpProxy } from './tcp-proxy.ts';

@@ -1,4 +1,4 @@
-import type { Log } from '@dialhook/engine';
+import type { Clock, Log } from '@dialhook/engine';
 import { publicId, organizationPublicId } from './ids.ts';
 import { CALL_LIMITS } from './limits.ts';
 import type { LastCall } from './model.ts';
@@ -26,6 +26,7 @@ export interface ApplicationsOptions {
   readonly url: string;
   /** Sent as a bearer token. */
   readonly token: string | undefined;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -66,7 +67,7 @@ export class Applications {
   }
 
   async #post(request: ApplicationRequest): Promise<boolean> {
-    const { token, url } = this.#options;
+    const { clock, log, token, url } = this.#options;
     const lead = {
       id: publicId('wlead', request.leadId),
       phone_number: request.phoneNumber,
@@ -79,6 +80,8 @@ export class Applications {
       node: { ...request.node, id: publicId('node', request.node.id) },
       lead,
     };
+    const overdue = new AbortController();
+    const answered = clock.after(CALL_LIMITS.applicationTimeoutMs, () => overdue.abort(new Error('no answer in time')));
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -88,14 +91,16 @@ export class Applications {
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
         },
         body: JSON.stringify(body),
-        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(CALL_LIMITS.applicationTimeoutMs)]),
+        signal: AbortSignal.any([this.#stop.signal, overdue.signal]),
         redirect: 'error',
       });
       await response.body?.cancel();
       return response.ok;
     } catch (error) {
-      this.#options.log.warn({ err: error, lead: lead.id }, 'the application did not answer');
+      log.warn({ err: error, lead: lead.id }, 'the application did not answer');
       return false;
+    } finally {
+      answered();
     }
   }
 }

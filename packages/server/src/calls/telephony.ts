@@ -67,7 +67,7 @@ export class Telephony {
         database,
         clock,
         log,
-        applications: new Applications({ ...application, log }),
+        applications: new Applications({ ...application, clock, log }),
         claim: (workflowId, limit) => runs.claimRequests(workflowId, limit),
         answered: (request, isSuccess) => runs.answered(request, isSuccess),
       });
