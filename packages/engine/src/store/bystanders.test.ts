@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { after, before, describe, test } from 'node:test';
 import { DATABASE_KINDS, EngineWorld, freshDatabase, type TestDatabase } from '@dialhook/testing';
-import { Engine, Sealer, standard } from '../index.ts';
+import { Engine, Sealer, standard, type Transaction } from '../index.ts';
 import { CHANGES } from './changes.fixture.ts';
 import { READS } from './reads.fixture.ts';
+import { stepReplay } from './replays.ts';
 
 for (const kind of DATABASE_KINDS) {
   describe(`statements and their bystanders on ${kind}`, () => {
@@ -23,6 +24,27 @@ for (const kind of DATABASE_KINDS) {
         const made = await world.changes((tx) => act(tx, world));
         assert.deepEqual(made, { result: expected, changes });
       });
+
+    test('nodes that step replays at once take different ones, and wait for nobody', async (t) => {
+      if (kind === 'embedded') return t.diagnostic('one session: nobody is at it at once');
+      const { database } = place;
+      const step = (tx: Transaction) => stepReplay(tx, 1, world.now);
+      const taken: (string | null)[] = [];
+      const undone = new Error('undone');
+      const nested = database.transaction(async (one) => {
+        taken.push(await step(one));
+        await database
+          .transaction(async (two) => {
+            taken.push(await step(two));
+            taken.push(await database.transaction(step));
+            throw undone;
+          })
+          .catch((error: unknown) => assert.equal(error, undone));
+        throw undone;
+      });
+      await assert.rejects(nested, undone);
+      assert.deepEqual(new Set(taken), new Set([world.id('ours'), world.id('theirs'), null]));
+    });
 
     for (const [what, read, expected] of READS)
       test(`${what}: one’s own`, async () => assert.deepEqual((await world.changes((tx) => read(tx, world))).result, expected));
