@@ -32,6 +32,8 @@ export interface LoadResult {
   /** Deliveries that reached the receiver while it was measured, in one second. */
   readonly deliveredPerSecond: number;
   readonly published: number;
+  /** Calls that were answered with 503 and not made again. */
+  readonly refused: number;
   readonly publishedPerSecond: number;
   /** Events in one request to the receiver, on average. */
   readonly meanBatch: number;
@@ -54,6 +56,7 @@ const settings = JSON.parse(process.argv[2]!) as LoadSettings;
 const { batch, fanOut, organizations, ports, token } = settings;
 const publishing = createHistogram();
 let published = 0;
+let refused = 0;
 let delivered = 0;
 let measuring = false;
 
@@ -109,6 +112,11 @@ function request(): string {
 
 async function publish(line: Line, dueAt: number): Promise<void> {
   const answer = await line.call(request());
+  if (answer.startsWith('HTTP/1.1 503')) {
+    refused += 1;
+    published -= batch;
+    return;
+  }
   if (!answer.startsWith('HTTP/1.1 20')) throw new Error(`A publish was answered with ${answer.slice(0, 300)}`);
   if (measuring) publishing.record(Math.max(1, Math.round((performance.now() - dueAt) * 1000)));
 }
@@ -200,6 +208,7 @@ const result: LoadResult = {
   publishedPerSecond: publishedMeanwhile / seconds,
   meanBatch: after.ok === before.ok ? 0 : (after.marks - before.marks) / (after.ok - before.ok),
   published,
+  refused,
   publishMs: { p50: ms(publishing.percentile(50)), p95: ms(publishing.percentile(95)), p99: ms(publishing.percentile(99)) },
   deliveryMs: { p50: ms(p50!), p95: ms(p95!), p99: ms(p99!) },
   cpuMs: (process.cpuUsage().user + process.cpuUsage().system) / 1000,

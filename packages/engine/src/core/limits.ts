@@ -6,6 +6,14 @@ export const LIMITS = {
   inboxEvents: 20_000,
   /** Of these, events of one organization: one that floods slows itself, and the others find room. */
   inboxEventsOfOne: 10_000,
+  /**
+   * Publishing is late when more than a full statement waits and the oldest of it waits for so long; when it has been late for
+   * the second, organizations with more than their share of what waits are refused. One stall of a disk refuses nobody.
+   */
+  lateMs: 250,
+  lateForMs: 100,
+  /** How long an event waits for others while a statement is under way: a small one costs a fifth more for each event. */
+  publishLingerMs: 3,
   /** Events in one publish statement: large enough to amortise the commit, small enough to plan and log. */
   publishBatch: 1_000,
   /** Bytes of event data in one publish statement, so that a thousand large events do not make one huge message. */

@@ -1,7 +1,6 @@
 /**
- * Group commit: what arrives while a batch is being written forms the next batch. No timer and no added wait: an idle
- * system writes one at a time at once, a busy one writes large batches by itself. With `lingerMs` a batch that is not full
- * waits so long for more: for what nobody waits for.
+ * Group commit: what arrives while a batch is being written forms the next batch. An idle system writes one at a time at once,
+ * a busy one writes large batches by itself. Where small batches cost more than waiting does, one that is not full lingers.
  */
 export class Batcher<Item> {
   readonly #write: (items: Item[]) => Promise<void>;
@@ -9,7 +8,7 @@ export class Batcher<Item> {
   readonly #concurrency: number;
   readonly #weigh: (item: Item) => number;
   readonly #maxWeight: number;
-  readonly #lingerMs: number;
+  readonly #lingerMs: (writing: number) => number;
   #lingering: NodeJS.Timeout | null = null;
   #queue: Item[] = [];
   #writing = 0;
@@ -22,19 +21,20 @@ export class Batcher<Item> {
     concurrency: number;
     weigh?: (item: Item) => number;
     maxWeight?: number;
-    lingerMs?: number;
+    /** How long the first item of a batch that is not full waits for others, while so many batches are being written. */
+    lingerMs?: (writing: number) => number;
   }) {
     this.#write = options.write;
     this.#maxItems = options.maxItems;
     this.#concurrency = options.concurrency;
     this.#weigh = options.weigh ?? (() => 1);
     this.#maxWeight = options.maxWeight ?? Infinity;
-    this.#lingerMs = options.lingerMs ?? 0;
+    this.#lingerMs = options.lingerMs ?? (() => 0);
   }
 
-  /** Items that are waiting to be written. */
-  get waiting(): number {
-    return this.#queue.length;
+  /** What has waited longest to be written. */
+  get oldest(): Item | undefined {
+    return this.#queue[0];
   }
 
   add(item: Item): void {
@@ -51,9 +51,10 @@ export class Batcher<Item> {
   }
 
   #startSoon(): void {
+    const lingerMs = this.#queue.length >= this.#maxItems || this.#idle.length > 0 ? 0 : this.#lingerMs(this.#writing);
     // After this turn of the event loop, so that requests that arrived together are written together.
-    if (this.#lingerMs === 0 || this.#queue.length >= this.#maxItems || this.#idle.length > 0) setImmediate(() => this.#start());
-    else this.#lingering ??= setTimeout(() => this.#start(), this.#lingerMs);
+    if (lingerMs === 0) setImmediate(() => this.#start());
+    else this.#lingering ??= setTimeout(() => this.#start(), lingerMs);
   }
 
   #start(): void {
@@ -67,7 +68,7 @@ export class Batcher<Item> {
       const idle = this.#idle;
       this.#idle = [];
       for (const wake of idle) wake();
-      if (this.#lingerMs === 0) this.#start();
+      if (this.#lingerMs(this.#writing) === 0) this.#start();
       else if (this.#queue.length > 0) this.#startSoon();
     });
     if (this.#queue.length > 0) this.#start();

@@ -49,11 +49,12 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     const { clock, database, log, onQueued } = options;
     this.#options = options;
-    this.#inbox = new Inbox(
-      (events) => this.#commit(events),
-      database.kind === 'postgres' ? PUBLISH_CONCURRENCY : 1,
-      options.maxInboxBytes,
-    );
+    this.#inbox = new Inbox({
+      publish: (events) => this.#commit(events),
+      concurrency: database.kind === 'postgres' ? PUBLISH_CONCURRENCY : 1,
+      maxBytes: options.maxInboxBytes,
+      monotonic: () => clock.monotonic(),
+    });
     this.#fanOut = new FanOut({
       database,
       clock,

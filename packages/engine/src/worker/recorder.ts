@@ -50,7 +50,7 @@ export class Recorder {
     this.#batcher = new Batcher({
       maxItems: LIMITS.recordBatch,
       concurrency: 1,
-      lingerMs: LIMITS.recordLingerMs,
+      lingerMs: () => LIMITS.recordLingerMs,
       write: (items) => this.#write(items),
     });
   }
