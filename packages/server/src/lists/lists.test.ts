@@ -4,13 +4,22 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from '
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { DATABASE_KINDS, eventually, freshDatabase, Receiver, startTestServer, type ApiClient, type TestServer } from '@dialhook/testing';
+import {
+  DATABASE_KINDS,
+  eventually,
+  freshDatabase,
+  PanelClient,
+  Receiver,
+  startTestServer,
+  type ApiClient,
+  type TestServer,
+} from '@dialhook/testing';
 import { openDatabase, systemClock, uuidv7 } from '@dialhook/engine';
 import { DirectoryStore } from './files.ts';
 import { judge } from './classify/history.ts';
 import { CALL_STATUSES, UPLOAD_STATUSES, UPLOAD_TRANSITIONS } from './model.ts';
 import { UploadFolders } from './upload-folders.ts';
-import { sampleNumbers } from './samples.fixture.ts';
+import { sampleCsv, sampleNumbers } from './samples.fixture.ts';
 import { cancelUpload, claimUpload, finishUpload, insertApiUpload } from './store/uploads.ts';
 
 interface Upload {
@@ -26,6 +35,14 @@ async function processed(api: ApiClient, upload: Upload): Promise<Upload> {
     const { body } = await api.get<Upload>(`/api/v1/uploads/${upload.id}`);
     return (body.status === 'completed' || body.status === 'failed') && body;
   });
+}
+
+/** The owner of an organization in the panel, by a link. */
+async function signIn(place: TestServer, slug: string): Promise<PanelClient> {
+  const { body } = await place.operator.send<{ url: string }>('POST', `/operator/v1/organizations/${slug}/sign-in-links`, {});
+  const panel = await PanelClient.connect(place.url);
+  assert.equal((await panel.send('POST', '/panel/links/redeem', { token: body.url.split('#')[1] })).status, 204);
+  return panel;
 }
 
 async function download(api: ApiClient, upload: Upload, file: string): Promise<string[]> {
@@ -149,6 +166,48 @@ for (const kind of DATABASE_KINDS) {
       assert.equal(lines[1], '+15550000000,N0,true,,+15550000000,,,unknown,Unknown,no history');
     });
 
+    test('of a list nothing stays on disk but what can be downloaded, however it came and ended', async () => {
+      const { api, slug } = await place.organization();
+      const panel = await signIn(place, slug);
+      const lists = `/panel/organizations/${slug}/lists`;
+      const files = ({ id }: Upload) => readdirSync(join(place.server.config.dataDir, 'files', 'uploads', id)).sort();
+      const form = (fields: Record<string, string> = {}, count = 100) => {
+        const body = new FormData();
+        for (const [name, value] of Object.entries(fields)) body.append(name, value);
+        body.append('file', new Blob([sampleCsv(count)]), 'a.csv');
+        return body;
+      };
+      const bystander = (await panel.send<Upload>('POST', lists, form())).body;
+      assert.deepEqual(files(bystander), ['original.csv']);
+      const json = async () => (await api.send<Upload>('POST', '/api/v1/uploads', { phone_numbers: sampleNumbers(100) })).body;
+      const csv = async () => (await api.send<Upload>('POST', '/api/v1/uploads', form({ phone_column: 'phone' }))).body;
+      const byHand = async () => {
+        const { body } = await panel.send<Upload>('POST', lists, form());
+        assert.equal((await panel.send('POST', `${lists}/${body.id}/mapping`, { phone_column: 'telephone' })).status, 400);
+        assert.deepEqual(files(body), ['original.csv'], 'a column that there is not');
+        assert.equal((await panel.send('POST', `${lists}/${body.id}/mapping`, { phone_column: 'phone' })).status, 200);
+        assert.deepEqual(files(body), ['original.csv', 'staged.rows']);
+        return body;
+      };
+      const given = await byHand();
+      assert.equal((await panel.send('DELETE', `${lists}/${given.id}`)).status, 200);
+      assert.deepEqual(files(given), ['original.csv'], 'given up');
+      const follow = async (send: () => Promise<Upload>) => {
+        const [cancelled, done] = [await send(), await send()];
+        for (const { id } of send === byHand ? [cancelled, done] : [])
+          assert.equal((await panel.send('POST', `${lists}/${id}/confirm`)).status, 200);
+        assert.equal((await panel.send('DELETE', `${lists}/${cancelled.id}`)).status, 200);
+        assert.deepEqual(files(cancelled), ['original.csv'], send.name);
+        await processed(api, done);
+        await eventually(`${send.name}: three files`, () => files(done).join() === 'original.csv,processed-filtered.csv,processed.csv');
+      };
+      await Promise.all([json, csv, byHand].map(follow));
+      const few = (await panel.send<Upload>('POST', lists, form({}, 99))).body;
+      const refused = await panel.send<Upload>('POST', `${lists}/${few.id}/mapping`, { phone_column: 'phone' });
+      assert.deepEqual([refused.body.status, files(few)], ['validation_failed', ['original.csv']]);
+      assert.deepEqual(files(bystander), ['original.csv']);
+    });
+
     test('only the holder of the latest lease can end a list, and a cancel only comes before the start', async () => {
       const { database, close } = await freshDatabase(kind);
       const now = new Date();
@@ -244,13 +303,42 @@ describe('the look-up service', () => {
     assert.equal(lines[1], '+15550000000,+15550000000,,,unknown,Unknown,no history', 'a number that it leaves out');
     assert.equal(lines[2], '+15550000001,+15550000001,,,mobile,Likely Answer,"live, today"');
     assert.equal((await download(api, upload, 'processed-filtered')).length, 120);
+  });
+
+  test('is asked for the lists of those who want it alone, however a list comes', async () => {
+    answer = () => ({ status: 200, body: { results: [] } });
     asked = [];
-    const { body: skipped } = await api.send<Upload>('POST', '/api/v1/uploads', {
-      phone_numbers: sampleNumbers(100),
-      skip_mobile_lookup: true,
-    });
-    await processed(api, skipped);
-    assert.equal(asked.length, 0);
+    const { api, slug } = await place.organization();
+    const panel = await signIn(place, slug);
+    const lists = `/panel/organizations/${slug}/lists`;
+    const formOf = (numbers: string[], fields: Record<string, string>) => {
+      const form = new FormData();
+      for (const [name, value] of Object.entries(fields)) form.append(name, value);
+      form.append('file', new Blob([`phone\n${numbers.join('\n')}\n`]), 'a.csv');
+      return form;
+    };
+    const ways: Record<string, (numbers: string[], skip: { skip_mobile_lookup?: boolean }) => Promise<Upload>> = {
+      json: async (numbers, skip) => (await api.send<Upload>('POST', '/api/v1/uploads', { phone_numbers: numbers, ...skip })).body,
+      csv: async (numbers, skip) => {
+        const fields = Object.fromEntries(Object.entries(skip).map(([name, value]) => [name, String(value)]));
+        return (await api.send<Upload>('POST', '/api/v1/uploads', formOf(numbers, { phone_column: 'phone', ...fields }))).body;
+      },
+      byHand: async (numbers, skip) => {
+        const { body } = await panel.send<Upload>('POST', lists, formOf(numbers, {}));
+        assert.equal((await panel.send('POST', `${lists}/${body.id}/mapping`, { phone_column: 'phone', ...skip })).status, 200);
+        assert.equal((await panel.send('POST', `${lists}/${body.id}/confirm`)).status, 200);
+        return body;
+      },
+    };
+    const [wanted, sent]: [string[], Upload[]] = [[], []];
+    for (const [n, send] of Object.values(ways).entries())
+      for (const [m, skip] of [{ skip_mobile_lookup: true }, { skip_mobile_lookup: false }, {}].entries()) {
+        const numbers = sampleNumbers(100, 1_000 * (3 * n + m));
+        if (m > 0) wanted.push(numbers[0]!);
+        sent.push(await send(numbers, skip));
+      }
+    for (const upload of sent) assert.equal((await processed(api, upload)).status, 'completed');
+    assert.deepEqual(asked.map(({ numbers }) => numbers[0]!).sort(), wanted);
   });
 
   test('that fails three times fails the list, with one upload.failed', async () => {
@@ -261,6 +349,8 @@ describe('the look-up service', () => {
     const { body: upload } = await api.send<Upload>('POST', '/api/v1/uploads', { phone_numbers: sampleNumbers(100) });
     const failed = await processed(api, upload);
     assert.deepEqual([failed.status, failed.error_message], ['failed', 'Carrier lookup unavailable']);
+    const folder = join(place.server.config.dataDir, 'files', 'uploads', upload.id);
+    await eventually('the checked rows are gone', () => readdirSync(folder).join() === 'original.csv');
     assert.equal(asked.length, 3);
     await receiver.until(() => receiver.received.some(({ headers }) => headers['x-optimaldial-event'] === 'upload.failed'));
     const { data } = JSON.parse(receiver.received.at(-1)!.body) as {

@@ -135,14 +135,15 @@ export class Processor {
   }
 
   async #fail(upload: Upload, message: string): Promise<void> {
-    const { clock, database, engine } = this.#options;
+    const { clock, database, engine, files } = this.#options;
     const end = async (tx: Transaction) => {
       const now = new Date(clock.now());
       const errorMessage = message.slice(0, LIST_LIMITS.errorLength);
       const failed = await finishUpload(tx, upload.id, upload.lease, { status: 'failed', errorMessage, summary: null, now });
       if (failed !== null) await engine.publish(tx, [{ organizationId: upload.organizationId, ...uploadFailed(failed) }]);
+      return failed !== null;
     };
-    await this.#persistently(() => database.transaction(end));
+    if (await this.#persistently(() => database.transaction(end))) await files.remove(fileKey(upload.id, STAGED_FILE));
   }
 
   /**

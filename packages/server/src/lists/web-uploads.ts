@@ -114,8 +114,8 @@ export class WebUploads {
         phoneColumn: mapping.phoneColumn,
         keepFormulas: mapping.keepFormulas,
       });
-      await files.keep(stagedKey, stagedPath);
       const isEnough = scan.validRows >= LIST_LIMITS.minValidNumbers;
+      if (isEnough) await files.keep(stagedKey, stagedPath);
       return await storeScan(database, upload.id, {
         ...scan,
         status: isEnough ? 'awaiting_confirmation' : 'validation_failed',
@@ -129,6 +129,8 @@ export class WebUploads {
       // A wrong column is no end: another one can be chosen.
       await moveUpload(database, upload.id, ['validating'], 'pending_mapping', new Date(clock.now()));
       throw error;
+    } finally {
+      await files.removeScratch(stagedPath);
     }
   }
 
