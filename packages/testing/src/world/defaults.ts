@@ -36,6 +36,8 @@ export const DEFAULTS: Readonly<Record<string, (making: Making) => Row>> = {
     created_at: now,
   }),
   api_writes: ({ first, organizationId }) => ({ organization_id: organizationId, api_key_id: first.api_keys, at: now }),
+  call_windows: ({ first }) => ({ api_key_id: first.api_keys, ends_at: later, calls: 3 }),
+  idempotency_keys: ({ slug }) => ({ key: slug, fingerprint: hashOf('a call'), created_at: now }),
   sessions: ({ id, owner }) => ({ id, hash: hashOf(`session ${id}`), user_id: owner, user_agent: 'a', created_at: now, last_seen_at: now }),
   sign_in_failures: ({ id, slug }) => ({ subject: slug, at: now, attempt: id }),
   sign_in_links: ({ id, organizationId, owner }) => ({

@@ -1,4 +1,5 @@
 import type { Queryable } from '@dialhook/engine';
+import { snapshot } from '../changes.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -6,38 +7,25 @@ export type Row = Readonly<Record<string, unknown>>;
 export type Changes = Readonly<Record<string, Row | null>>;
 
 /**
- * Watches every row of every table. A test of a statement says exactly what it changes; every other row of the database is its bystander,
- * compared whole.
+ * Watches every row of every table, step by step. A test of a statement says exactly what it changes; every other row of the database is
+ * its bystander, compared whole.
  */
 export class RowWatch {
   readonly #db: Queryable;
-  readonly #text: string;
   #rows: ReadonlyMap<string, Row>;
 
-  private constructor(db: Queryable, text: string, rows: ReadonlyMap<string, Row>) {
+  private constructor(db: Queryable, rows: ReadonlyMap<string, Row>) {
     this.#db = db;
-    this.#text = text;
     this.#rows = rows;
   }
 
   static async start(db: Queryable): Promise<RowWatch> {
-    const tables = await db.query<{ name: string; key: string[] }>({
-      text: `select c.relname as name, array_agg(a.attname::text order by array_position(i.indkey::int[], a.attnum::int)) as key
-               from pg_class c join pg_index i on i.indrelid = c.oid and i.indisprimary
-               join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey)
-              where c.relkind in ('r', 'p') and not c.relispartition and pg_table_is_visible(c.oid) and c.relname <> 'migrations'
-                and c.relnamespace = 'public'::regnamespace
-              group by c.oid, c.relname order by c.relname`,
-    });
-    const text = tables
-      .map(({ key, name }) => `select '${name} ' || concat_ws(' ', ${key.join(', ')}) as key, to_jsonb(t) as row from ${name} t`)
-      .join(' union all ');
-    return new RowWatch(db, text, await read(db, text));
+    return new RowWatch(db, await read(db));
   }
 
   /** What is different from the last look. Times are in ISO 8601, bytes in hexadecimal with `\x` in front. */
   async changes(): Promise<Changes> {
-    const [before, now] = [this.#rows, await read(this.#db, this.#text)];
+    const [before, now] = [this.#rows, await read(this.#db)];
     this.#rows = now;
     const changes: Record<string, Row | null> = {};
     for (const key of before.keys()) if (!now.has(key)) changes[key] = null;
@@ -55,9 +43,9 @@ export class RowWatch {
   }
 }
 
-async function read(db: Queryable, text: string): Promise<ReadonlyMap<string, Row>> {
-  const rows = await db.query<{ key: string; row: Row }>({ text });
-  return new Map(rows.map(({ key, row }) => [key, Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)]))]));
+async function read(db: Queryable): Promise<ReadonlyMap<string, Row>> {
+  const plainRow = (row: Row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)]));
+  return new Map(Array.from(await snapshot(db), ([key, { row }]) => [key, plainRow(row)]));
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d$/;

@@ -3,22 +3,30 @@ import { test } from 'node:test';
 import { freshDatabase } from '../databases.ts';
 import { World } from './world.ts';
 
+/** Tables of the machinery, and what is known of numbers whoever dialed them: nobody's. */
+const NOBODYS = ['batches', 'contact_history', 'contact_prefixes', 'key_checks', 'nodes', 'retention_clock'];
+
 test('both organizations of a world have a row in every table, and nothing of a trial stays', async (t) => {
   const { close, database } = await freshDatabase('postgres');
   t.after(close);
   const world = await World.make(database);
   const tables = await database.query<{ name: string }>({
-    text: `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid
-            where c.relkind in ('r', 'p') and not c.relispartition and a.attname = 'organization_id' and c.relnamespace = 'public'::regnamespace`,
+    text: `select relname as name from pg_class
+            where relkind in ('r', 'p') and not relispartition and relnamespace = 'public'::regnamespace and relname <> 'migrations'`,
   });
-  assert.ok(tables.length > 20);
+  assert.ok(tables.length > 30);
   await world.trial(async ({ mine, other, rows }) => {
-    for (const { name } of tables)
+    for (const { name } of tables) {
+      if (NOBODYS.includes(name)) continue;
+      const found = rows.of(name);
+      assert.ok(found.length >= 2, `${name}: say in defaults.ts how one of it is made`);
+      if (!('organization_id' in found[0]!)) continue;
       for (const { organizationId } of [mine, other])
         assert.ok(
-          rows.of(name).some((row) => row.organization_id === organizationId),
-          `${name}: say in defaults.ts how one of it is made`,
+          found.some((row) => row.organization_id === organizationId),
+          name,
         );
+    }
     const id = await mine.add('uploads', { status: 'failed' });
     const changes = await rows.changes();
     assert.deepEqual(Object.keys(changes), [`uploads ${id}`]);

@@ -190,7 +190,7 @@ for (const kind of DATABASE_KINDS) {
         };
         const [early, late] = [await gather(mine, -5), await gather(mine, 7)];
         await gather(mine, 9);
-        await gather(other, 3);
+        await other.add('dial_gathered', { dial: early });
         await mine.add('dials', { id: idAt(WORLD_NOW, 3_000) }); // not gathered, between the others
         await rows.changes();
         const gatherings = (await listGatherings(tx)).toSorted((a, b) => b.count - a.count);
@@ -242,8 +242,13 @@ for (const kind of DATABASE_KINDS) {
       await insertDials(database, dials(now, 'new'));
       const count = async () => (await database.query<{ n: number }>({ text: 'select count(*) as n from dial_ids' }))[0]!.n;
       const oldest = uuidFloor(now - 30 * 86_400_000);
-      const pages = await sweepDialIds(database, oldest, 0, 3);
+      const begin = async () =>
+        (await database.query<{ n: number }>({ text: `select count(*) as n from dial_ids where ctid < '(3,0)'` }))[0]!.n;
+      const untouched = await begin();
+      const pages = await sweepDialIds(database, oldest, 3, 1);
       assert.ok(pages > 6, `${pages} pages`);
+      assert.equal(await begin(), untouched, 'only the part whose turn it is');
+      await sweepDialIds(database, oldest, 0, 3);
       const after = await count();
       assert.ok(after > 1_000 && after < 2_000, `${after} are left`);
       for (let page = 3; page < pages; page += 3) await sweepDialIds(database, oldest, page, 3);

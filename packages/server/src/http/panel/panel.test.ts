@@ -283,6 +283,57 @@ for (const kind of DATABASE_KINDS) {
       assert.deepEqual([binary.status, binary.body.code], [400, 'invalid_request']);
     });
 
+    test('a list that costs more than is left is not taken, waits for credits, and costs nobody else', async () => {
+      const [mine, other] = [await owner(), await owner()];
+      const pending = async ({ panel, path }: typeof mine) => {
+        const { id } = (await upload(panel, path, csv(120))).body;
+        await panel.send('POST', `${path}/lists/${id}/mapping`, { phone_column: 'phone' });
+        return `${path}/lists/${id}`;
+      };
+      const [list, second, neighbor] = [await pending(mine), await pending(mine), await pending(other)];
+      const adjust = (amount: number) =>
+        place.operator.send('POST', `/operator/v1/organizations/${mine.slug}/credits`, { amount, reason: 'test' });
+      await adjust(119 - 10_000);
+      const credits = async ({ panel }: typeof mine) => (await panel.get<Me>('/panel/me')).body.organizations[0]!.credits;
+      const states = () =>
+        Promise.all([mine.panel.get<List>(second), other.panel.get<List>(neighbor), credits(other)]).then(([a, b, c]) => [
+          a.body,
+          b.body,
+          c,
+        ]);
+      const [before, waiting] = [await states(), (await mine.panel.get<List>(list)).body];
+      const refused = await mine.panel.send<Problem>('POST', `${list}/confirm`);
+      assert.deepEqual([refused.status, refused.body.code], [402, 'insufficient_credits']);
+      assert.deepEqual([(await mine.panel.get<List>(list)).body, await credits(mine)], [waiting, 119]);
+      await adjust(1);
+      assert.equal((await mine.panel.send<List>('POST', `${list}/confirm`)).body.status, 'ready_for_processing');
+      assert.equal(await credits(mine), 0);
+      assert.deepEqual(await states(), before);
+    });
+
+    test('the tables of a company’s dialler are listed by key, page by page', async () => {
+      const [mine, other] = [await owner(), await owner()];
+      const key = async ({ slug }: typeof mine) => {
+        const made = await place.operator.send<{ key: string }>('POST', `/operator/v1/organizations/${slug}/api-keys`, {
+          kind: 'outboundiq',
+        });
+        return place.operator.as(made.body.key);
+      };
+      const [api, theirs] = [await key(mine), await key(other)];
+      const row = (id: string, name: string) => ({ id, name, type: 'Inbound', inbound_pool_id: null });
+      for (const id of ['c', 'a', 'b']) {
+        assert.equal((await api.send('POST', '/custom/campaigns', row(id, 'mine'))).status, 200);
+        assert.equal((await theirs.send('POST', '/custom/campaigns', row(id, 'theirs'))).status, 200);
+      }
+      const page = async (query = '') =>
+        (await mine.panel.get<{ data: object[]; next_cursor: string | null }>(`${mine.path}/translations/campaigns${query}`)).body;
+      assert.deepEqual(await page(), { data: ['a', 'b', 'c'].map((id) => row(id, 'mine')), next_cursor: null });
+      const first = await page('?limit=2');
+      assert.deepEqual(first.data, [row('a', 'mine'), row('b', 'mine')]);
+      assert.deepEqual(await page(`?limit=2&cursor=${first.next_cursor}`), { data: [row('c', 'mine')], next_cursor: null });
+      assert.deepEqual((await mine.panel.get(`${mine.path}/translations/anis`)).body, { data: [], next_cursor: null });
+    });
+
     test('deliveries: health, overview, the exact request, the tail, a test send', async () => {
       const { panel, path, slug } = await owner();
       receiver.answer = ({ path: to }) => (to === `/${slug}/bad` ? 500 : 200);
