@@ -9,16 +9,24 @@ const MINUTES = 0.3;
 const WITHOUT = ['promotion', 'network', 'disk', 'clock', 'snapshot'] as const;
 /** Retries are over in half a minute. */
 const RETRY_DELAY_SCALE = 0.0001;
+/** Above what it takes on a machine with ten times the work that it can do: a busy machine is no defect. A minute when it is idle. */
+const AFTER_MS = 270_000;
+const TIMEOUT_MS = MINUTES * 60_000 + AFTER_MS + 30_000;
 
 for (const seed of SEEDS) {
-  test(`${MINUTES * 60} seconds of chaos with seed ${seed}: nothing is lost, and every repeat has its cause`, async (t) => {
-    const report = await chaosRun({ seed, minutes: MINUTES, without: WITHOUT, retryDelayScale: RETRY_DELAY_SCALE });
-    t.diagnostic(summarize(report));
-    assert.deepEqual(report.verdict.unexplained, []);
-    assert.ok(report.good);
-    assert.ok(report.events.accepted > 0, 'the load was real');
-    assert.ok(report.faults.kill! > 0, 'nodes were killed');
-  });
+  test(
+    `${MINUTES * 60} seconds of chaos with seed ${seed}: nothing is lost, and every repeat has its cause`,
+    { timeout: TIMEOUT_MS },
+    async (t) => {
+      const report = await chaosRun({ seed, minutes: MINUTES, afterMs: AFTER_MS, without: WITHOUT, retryDelayScale: RETRY_DELAY_SCALE });
+      t.diagnostic(summarize(report));
+      assert.deepEqual(report.verdict.unexplained, []);
+      // Not `good`, for which 2 % may be ended by tenants: in a run so short one of them ends more by deleting a paused endpoint.
+      assert.deepEqual(report.unaskedEnds, []);
+      assert.ok(report.events.accepted > 0, 'the load was real');
+      assert.ok(report.faults.kill! > 0, 'nodes were killed');
+    },
+  );
 }
 
 test('what the command line does not know is refused', () => {

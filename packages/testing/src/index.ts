@@ -14,7 +14,7 @@ export { ApiClient, type ApiResponse } from './api-client.ts';
 export { changesOf, difference, snapshot, type Names, type Snapshot } from './changes.ts';
 export { eventually } from './eventually.ts';
 export { rowsNaming } from './bystanders.ts';
-export { freePort } from './postgres-process.ts';
+export { freePort } from './free-port.ts';
 export { startPostgres, type PostgresServer } from './postgres.ts';
 export { TcpProxy } from './tcp-proxy.ts';
 export { Receiver, type Answer, type Received } from './receiver.ts';

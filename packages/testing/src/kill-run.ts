@@ -1,7 +1,7 @@
 import { ApiClient } from './api-client.ts';
 import { freshPlace, type DatabaseKind } from './databases.ts';
 import { eventually } from './eventually.ts';
-import { freePort } from './postgres-process.ts';
+import { freePort } from './free-port.ts';
 import { Receiver } from './receiver.ts';
 import { ServerProcess } from './server-process.ts';
 

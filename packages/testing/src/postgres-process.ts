@@ -1,7 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -82,15 +81,6 @@ function hydrate(directory: string): void {
   const linked = readdirSync(join(directory, 'native/lib')).some((name) => name === 'libicuuc.so.60');
   const script = join(directory, 'scripts/hydrate-symlinks.js');
   if (!linked && existsSync(script)) execFileSync(process.execPath, [script], { cwd: directory, stdio: 'pipe' });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Resolves when the server says in its pid file that recovery is over and it takes connections. */

@@ -1,7 +1,8 @@
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, initializeData, launchPostgres, postgresOwner, type PostgresLimits } from './postgres-process.ts';
+import { freePort } from './free-port.ts';
+import { initializeData, launchPostgres, postgresOwner, type PostgresLimits } from './postgres-process.ts';
 
 export interface PostgresServer {
   /** Of the maintenance database; replace the path for another one. */

@@ -5,7 +5,7 @@ import type { PublishedEvent } from './publishers.ts';
 import type { ReceivedRequest } from './receivers.ts';
 import type { StoredDelivery } from './store/state.ts';
 import type { Trouble } from './troubles.ts';
-import { beginChange, observe, subscribedDuring, type ChaosEndpoint } from './world.ts';
+import { beginChange, dropChange, observe, subscribedDuring, type ChaosEndpoint } from './world.ts';
 
 /** A small world, told by hand: one event that was accepted, two endpoints that it goes to, and a second organization beside them. */
 
@@ -179,8 +179,14 @@ test('a delivery is given up after every attempt, or by a tenant', () => {
   assert.deepEqual([told(end('timeout', 6)).givenUp, told(end('timeout', 6)).unexplained], [1, []]);
   assert.match(told(end('timeout', 5)).unexplained.join('\n'), /given up before 6 attempts/);
   assert.match(told(end('endpoint_deleted', 2)).unexplained.join('\n'), /nobody did anything/);
-  const excused = told(end('endpoint_deleted', 2), [{ kind: 'delete', at: 40, endpoint: ENDPOINT, organization: 'north' }]);
+  const deletion = { kind: 'delete' as const, at: 40, endpoint: ENDPOINT, organization: 'north' };
+  assert.match(told(end('endpoint_deleted', 2), [deletion]).unexplained.join('\n'), /since it was published/, 'its call changed nothing');
+  const change = beginChange(ENDPOINT, false, 40);
+  const excused = told(end('endpoint_deleted', 2), [deletion]);
+  const kept = told(end('endpoint_disabled', 2), [{ ...deletion, kind: 'disable' }]);
+  dropChange(ENDPOINT, change);
   assert.deepEqual([excused.excused, excused.unexplained], [{ endpoint_deleted: { count: 1, atMs: [40] } }, []]);
+  assert.match(kept.unexplained.join('\n'), /its dialect keeps what waits/);
 });
 
 test('more deliveries than were asked for are found', () => {

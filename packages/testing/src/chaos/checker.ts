@@ -96,6 +96,8 @@ class Judge {
   readonly #unexplained: string[];
   readonly #endpoints: Map<string, ChaosEndpoint>;
   readonly #names: Map<string, string>;
+  /** When an event was published, by its name. */
+  readonly #sentAt: Map<string, number>;
   /** By the body of their answer. */
   readonly #requests: Map<string, ReceivedRequest>;
 
@@ -105,6 +107,7 @@ class Judge {
     this.#endpoints = new Map(evidence.endpoints.flatMap((endpoint) => (endpoint.id === null ? [] : [[endpoint.id, endpoint]])));
     this.#requests = new Map(evidence.requests.map((request) => [`r${request.id}`, request]));
     this.#names = new Map([...evidence.state.events].map(([name, id]) => [id, name]));
+    this.#sentAt = new Map(evidence.events.map(({ name, sentAt }) => [name, sentAt]));
   }
 
   /** How often this event was sent once more to this endpoint on somebody's wish, at most. */
@@ -142,7 +145,7 @@ class Judge {
     }
     if (status === 'exhausted') {
       const actions = EXCUSES[error ?? ''];
-      if (actions !== undefined) return this.#excuse(error!, actions, endpoint);
+      if (actions !== undefined) return this.#excuse(delivery, actions, endpoint, dialect);
       this.sums.givenUp += 1;
       if (attempts.length !== attemptCount) return `${attempts.length} attempts are logged`;
       if (dialect.goneEnds && last?.status === 410) return null;
@@ -189,9 +192,14 @@ class Judge {
     return null;
   }
 
-  #excuse(error: string, actions: readonly Action['kind'][], endpoint: ChaosEndpoint): string | null {
+  #excuse(delivery: StoredDelivery, actions: readonly Action['kind'][], endpoint: ChaosEndpoint, dialect: DialectFacts): string | null {
+    const error = delivery.error!;
+    if (error === 'endpoint_disabled' && !dialect.dropsWhenDisabled) return 'its dialect keeps what waits for an endpoint that is off';
     const action = this.#evidence.actions.findLast((one) => one.endpoint === endpoint && actions.includes(one.kind));
     if (action === undefined) return `nobody did anything that ends it`;
+    const sentAt = this.#sentAt.get(this.#names.get(delivery.eventId) ?? '');
+    if (sentAt !== undefined && endpoint.changes.every(({ to }) => to < sentAt))
+      return 'nobody did anything that ends it since it was published';
     const entry = (this.sums.excused[error] ??= { count: 0, atMs: [] });
     entry.count += 1;
     const at = Math.round(action.at);

@@ -17,7 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { eventually } from '../eventually.ts';
-import { freePort, initializeData, launchPostgres, postgresOwner, type PostgresProcess } from '../postgres-process.ts';
+import { freePort } from '../free-port.ts';
+import { initializeData, launchPostgres, postgresOwner, type PostgresProcess } from '../postgres-process.ts';
 import { copyRunning } from './copy-running.ts';
 import type { Reaper } from './reaper.ts';
 

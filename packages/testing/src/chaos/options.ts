@@ -18,8 +18,10 @@ export type Fault = keyof typeof FAULTS;
 
 export interface ChaosOptions {
   readonly seed: number;
-  /** How long things are done to it, from the start of the run. What follows takes two minutes at most. */
+  /** How long things are done to it. */
   readonly minutes: number;
+  /** Beyond its minutes the run takes so long at most, everything included; two minutes when absent. A machine that is busy needs more. */
+  readonly afterMs?: number;
   readonly without?: readonly Fault[];
   /** A defect that the nodes are given, see `plants.ts`. */
   readonly plant?: string | undefined;

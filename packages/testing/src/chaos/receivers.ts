@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { freePort } from '../postgres-process.ts';
+import { freePort } from '../free-port.ts';
 import { now } from './troubles.ts';
 
 /** How a receiver behaves for a while. */

@@ -15,7 +15,7 @@ export function summarize(report: ChaosReport): string {
     ([reason, { atMs, count }]) => `${reason} ${count} (at ${atMs.map((at) => (at / 1000).toFixed(0)).join(', ')} s)`,
   );
   const lines = [
-    `seed ${report.seed}, ${report.minutes} minutes, ${report.seconds} s in all, drained in ${report.secondsToDrain} s${report.without.length > 0 ? `, without ${report.without.join(', ')}` : ''}`,
+    `seed ${report.seed}, ${report.minutes} minutes, ${report.seconds} s in all, ${report.isDrained ? 'drained in' : 'NOT drained after'} ${report.secondsToDrain} s${report.without.length > 0 ? `, without ${report.without.join(', ')}` : ''}`,
     `done to it:   ${list(faults)}`,
     `events:       ${events.published} published, ${events.accepted} accepted, ${events.refused} refused, ${events.unknown} unknown; answers: ${list(answers)}; 503 without Retry-After: ${report.withoutRetryAfter}`,
     `deliveries:   ${verdict.deliveries}, ${verdict.expected} expected; ${verdict.delivered} delivered, ${verdict.givenUp} given up, ${verdict.waiting} waiting`,
