@@ -126,6 +126,18 @@ test('a kill does not excuse what was due to be recorded long before: later answ
   assert.match(judge(told).unexplained.join('\n'), /r0 from node 0/);
 });
 
+test('what a killed node had sent may arrive late, until its new process speaks', () => {
+  const late = request(0, ENDPOINT, 'a', 6_000, 200);
+  const again = request(3, ENDPOINT, 'a', 30_000, 200);
+  const told = (end: number) => ({
+    requests: [late, both[1]!, again],
+    deliveries: [delivered(ENDPOINT, 'a', 'r3'), delivered(OTHER, 'a', 'r1')],
+    troubles: [{ ...kill(2_500), end }],
+  });
+  assert.deepEqual(judge(told(7_000)).repeats, { 'kill: in flight': 1 });
+  assert.match(judge(told(3_000)).unexplained.join('\n'), /r0 from node 0/, 'it was sent by the new process');
+});
+
 test('a request on a used connection that the receiver cut is made once more; on a fresh one that was the attempt', () => {
   const cut = { ...request(0, ENDPOINT, 'a', 30, null), isCut: true };
   const again = request(3, ENDPOINT, 'a', 31, 200);

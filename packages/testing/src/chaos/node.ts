@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Reaper } from './reaper.ts';
-import { now, sleep, type Troubles } from './troubles.ts';
+import { now, sleep, type Trouble, type Troubles } from './troubles.ts';
 
 const MAIN = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url));
 const PRELOAD = new URL('preload.ts', import.meta.url).href;
@@ -49,6 +49,8 @@ export class ChaosNode {
   #closed = false;
   #suspended = false;
   #output = '';
+  /** Kills that last until a new process speaks: what the killed one sent may reach a busy receiver seconds later. */
+  #kills: Trouble[] = [];
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -67,6 +69,10 @@ export class ChaosNode {
     this.#output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (this.#output = (this.#output + chunk.toString('utf8')).slice(-OUTPUT_CHARACTERS)));
+    child.stdout.once('data', () => {
+      for (const kill of this.#kills) kill.end = now();
+      this.#kills = [];
+    });
     this.#asked = false;
     this.#exited = once(child, 'close').then(async ([code]: unknown[]) => {
       this.outputs.push(this.#output);
@@ -80,9 +86,7 @@ export class ChaosNode {
   }
 
   async isReady(): Promise<boolean> {
-    const answer = await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).catch(() => null);
-    await answer?.arrayBuffer().catch(() => null);
-    return answer?.ok ?? false;
+    return (await this.#probe('/readyz')) ?? false;
   }
 
   /** Resolves when it is ready, or after so long. */
@@ -109,7 +113,7 @@ export class ChaosNode {
     this.#asked = true;
     child.kill('SIGTERM');
     const timer = setTimeout(() => {
-      this.#options.troubles.moment(this.index, 'kill');
+      this.#kills.push(this.#options.troubles.begin(this.index, 'kill'));
       child.kill('SIGKILL');
     }, STOP_TIMEOUT_MS);
     await this.#exited;
@@ -128,6 +132,9 @@ export class ChaosNode {
     const end = now() + ms;
     while (now() < end && this.#suspended && !this.#closed) await sleep(READY_POLL_MS);
     child.kill('SIGCONT');
+    // On a busy machine it is some time until it really goes on: then it answers, whatever it says.
+    while (this.#suspended && !this.#closed && child.exitCode === null && (await this.#probe('/healthz')) === null)
+      await sleep(READY_POLL_MS);
     trouble.end = now();
     this.#suspended = false;
   }
@@ -142,9 +149,16 @@ export class ChaosNode {
     await this.#end(null);
   }
 
+  /** Whether it says that all is well; null when it says nothing. */
+  async #probe(path: string): Promise<boolean | null> {
+    const answer = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).catch(() => null);
+    await answer?.arrayBuffer().catch(() => null);
+    return answer?.ok ?? null;
+  }
+
   async #end(kind: 'kill' | null): Promise<void> {
     this.#asked = true;
-    if (kind !== null) this.#options.troubles.moment(this.index, kind);
+    if (kind !== null) this.#kills.push(this.#options.troubles.begin(this.index, kind));
     this.#child?.kill('SIGKILL');
     await this.#exited;
   }

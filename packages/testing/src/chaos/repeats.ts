@@ -7,8 +7,11 @@ import { concerns, type Trouble, type TroubleKind } from './troubles.ts';
 export type RepeatCause =
   `${TroubleKind}: in flight` | `${TroubleKind}: answered, not yet recorded` | 'timed out at the sender' | 'ended by a tenant meanwhile';
 
-/** Results are recorded in the order of the answers, more or less: one answered so much later shows that this one was due. */
-const ORDER_MS = 2_000;
+/**
+ * Results are recorded in the order of the answers, more or less: one answered so much later shows that this one was due. A node that
+ * got no time for as long finds all answers at once, and reads them in any order.
+ */
+const ORDER_MS = 5_000;
 /** How long after its answer a result may be unrecorded when nothing shows that it was due, on a machine that is slow. */
 const RECORD_MS = 15_000;
 /** How long after the end of a trouble a node may still start something on what it knew before. */
