@@ -81,7 +81,7 @@ export class ChaosNode {
       const databaseAway = troubles.isDatabaseAway(index, STOP_TIMEOUT_MS);
       this.ends.push({ node: index, at: now(), code: code as number | null, databaseAway, output: this.#output });
       await sleep(RESTART_MS);
-      if (!this.#closed) this.start();
+      if (!this.#closed && !this.#asked) this.start(); // whoever killed it meanwhile starts it
     });
   }
 
