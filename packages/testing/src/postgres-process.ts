@@ -16,7 +16,8 @@ export interface PostgresProcess {
 }
 
 const NOBODY = 65_534; // PostgreSQL refuses to run as root
-const START_TIMEOUT_MS = 30_000;
+/** Far above what it takes: a busy machine is no defect. */
+const START_TIMEOUT_MS = 60_000;
 /** Of what the server says, the end is kept for an error's message. */
 const LOG_CHARACTERS = 4_000;
 
