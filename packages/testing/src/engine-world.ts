@@ -1,5 +1,5 @@
 import { uuidFloor, uuidv7, type Database, type Transaction } from '@dialhook/engine';
-import { changesOf } from './changes.ts';
+import { changesOf, difference, snapshot, type Snapshot } from './changes.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -58,6 +58,11 @@ export class EngineWorld {
   /** What a statement does to the whole world, which is as it was afterwards. */
   changes<T>(act: (tx: Transaction) => Promise<T>): Promise<{ readonly result: T; readonly changes: string[] }> {
     return changesOf(this.#database, this.#names, act);
+  }
+
+  /** What is different from an earlier `snapshot`. */
+  async changesSince(before: Snapshot): Promise<string[]> {
+    return difference(before, await snapshot(this.#database), this.#names);
   }
 
   /** The names of ids, such as those that a query gave; what has no name stays. */

@@ -1,10 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { after, before, describe, test } from 'node:test';
 import { DATABASE_KINDS, EngineWorld, freshDatabase, type TestDatabase } from '@dialhook/testing';
-import { Engine, Sealer, standard, type Transaction } from '../index.ts';
+import { DialectRegistry } from '../core/dialect.ts';
+import { Engine, Sealer, standard, type Database, type Transaction } from '../index.ts';
+import { previewRequest } from '../preview.ts';
 import { CHANGES } from './changes.fixture.ts';
 import { READS } from './reads.fixture.ts';
 import { stepReplay } from './replays.ts';
+
+const sealer = new Sealer(Buffer.alloc(32));
 
 for (const kind of DATABASE_KINDS) {
   describe(`statements and their bystanders on ${kind}`, () => {
@@ -12,7 +16,7 @@ for (const kind of DATABASE_KINDS) {
     let world: EngineWorld;
     before(async () => {
       place = await freshDatabase(kind);
-      const engine = new Engine({ database: place.database, dialects: [standard], sealer: new Sealer(Buffer.alloc(32)), deliver: false });
+      const engine = new Engine({ database: place.database, dialects: [standard], sealer, deliver: false });
       await engine.start(); // makes the partitions
       await engine.stop();
       world = await EngineWorld.make(place.database);
@@ -44,6 +48,24 @@ for (const kind of DATABASE_KINDS) {
       });
       await assert.rejects(nested, undone);
       assert.deepEqual(new Set(taken), new Set([world.id('ours'), world.id('theirs'), null]));
+    });
+
+    test('the request of a delivery that is gone, another’s, or without endpoint, event or dialect is null', async () => {
+      const { result } = await world.changes(async (tx) => {
+        await tx.query({ text: 'delete from events where id = $1', values: [world.id('ours/event-b')] });
+        const parts = {
+          database: tx as unknown as Database,
+          dialects: new DialectRegistry([standard]),
+          sealer,
+          retryDelayScale: 1,
+          now: 0,
+        };
+        const found: unknown[] = [];
+        for (const name of ['theirs/delivered', 'ours/event', 'ours/orphan', 'ours/typed', 'ours/waiting'])
+          found.push(await previewRequest(parts, world.id('ours'), world.id(name)));
+        return found;
+      });
+      assert.deepEqual(result, [null, null, null, null, null]);
     });
 
     for (const [what, read, expected] of READS)

@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { eventually, freshDatabase, openAdmin, TcpProxy, type TestDatabase } from '@dialhook/testing';
 import { Database, DatabaseUnavailable, isDataError, isUnavailable } from '../index.ts';
@@ -76,6 +78,18 @@ describe('trouble of PostgreSQL', () => {
     const cut = await failure(database.query({ text: 'select pg_terminate_backend(pg_backend_pid())' }));
     assert.ok(isUnavailable(cut), String(cut));
     assert.deepEqual(await database.query({ text: 'select 1 as n' }), [{ n: 1 }]);
+  });
+
+  test('a server that lets us connect and says nothing is given up in time', { timeout: 30_000 }, async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const connection = { host: '127.0.0.1', port, user: 'postgres', database: 'postgres' };
+    const error = await failure(Session.open({ connection, connectMs: 100, settings: [], onSilence: () => {} }));
+    assert.ok(error instanceof DatabaseUnavailable && error.code === 'database_unavailable', String(error));
+    for (const socket of sockets) socket.destroy();
+    silent.close();
   });
 
   test('a refused handshake is trouble too, and the next calls are not kept waiting', async () => {

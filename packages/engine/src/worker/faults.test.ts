@@ -82,6 +82,8 @@ function drip(socket: Socket, text: string, everyMs: number): void {
   socket.on('close', () => clearInterval(timer));
 }
 
+const answer = (status: number) => `HTTP/1.1 ${status} Said\r\ncontent-length: 0\r\n\r\n`;
+
 const ANSWERS: Record<string, { act: (socket: Socket) => void; status: number | null; error: AttemptError | null }> = {
   'answers well': { act: (s) => void s.write(OK), status: 200, error: null },
   'resets before the head': { act: (s) => void s.resetAndDestroy(), status: null, error: 'connection_error' },
@@ -118,6 +120,8 @@ const ANSWERS: Record<string, { act: (socket: Socket) => void; status: number | 
     status: null,
     error: 'timeout',
   },
+  'answers with the last status that is a success': { act: (s) => void s.write(answer(299)), status: 299, error: null },
+  'answers with the first status behind it': { act: (s) => void s.write(answer(300)), status: 300, error: 'HTTP 300' },
   redirects: {
     act: (s) => void s.write('HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n'),
     status: 302,

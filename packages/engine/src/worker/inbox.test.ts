@@ -93,3 +93,21 @@ test('what comes while a statement is under way waits a moment for others, and i
   gates[1]!.resolve();
   await Promise.all(second);
 });
+
+test('draining waits for what is on its way to the disk', async () => {
+  const gate = Promise.withResolvers<void>();
+  const inbox = new Inbox({
+    publish: () => gate.promise,
+    concurrency: 1,
+    maxBytes: Number.MAX_SAFE_INTEGER,
+    monotonic: () => performance.now(),
+  });
+  const accepted = inbox.add(events('one', 1));
+  let isDrained = false;
+  const drained = inbox.drained().then(() => (isDrained = true));
+  for (let n = 0; n < 5; n++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isDrained, false);
+  gate.resolve();
+  await Promise.all([accepted, drained]);
+  assert.equal(inbox.waiting, 0);
+});
