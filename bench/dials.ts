@@ -32,7 +32,7 @@ export async function benchDials(): Promise<boolean> {
     { what: 'publishing alone, events a second', value: Math.round(publish), goal: '' },
     { what: 'intake of publishing', value: ratio.toFixed(2), goal: `>= ${MIN_OF_PUBLISH}` },
   ]);
-  saveResult('dials', { rate: RATE, companies: COMPANIES, steady, intake, publish });
+  saveResult('dials', { rate: RATE, companies: COMPANIES, steady, intake, publish, ratio });
   return steady.meanBatch >= MIN_MEAN_BATCH && steady.deliveryMs.p95 <= MAX_P95_MS && ratio >= MIN_OF_PUBLISH;
 }
 

@@ -1,6 +1,7 @@
 // `npm run bench -- <name>`: each benchmark is a folder or file beside this one; bench/README.md has the method.
 import { benchCampaigns } from './campaigns.ts';
 import { benchChaos } from './chaos.ts';
+import { benchForeign } from './delivery/foreign.ts';
 import { benchGrowth } from './delivery/growth.ts';
 import { benchIsolation } from './delivery/isolation.ts';
 import { benchLatency } from './delivery/latency.ts';
@@ -13,6 +14,7 @@ import { benchLists } from './lists/bench.ts';
 
 const BENCHES: Record<string, () => Promise<boolean>> = {
   throughput: benchThroughput,
+  foreign: benchForeign,
   latency: benchLatency,
   isolation: benchIsolation,
   growth: benchGrowth,

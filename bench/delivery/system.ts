@@ -11,7 +11,7 @@ import { ORGANIZATIONS } from './workload.ts';
 
 /** As an operator would set it for a small machine; durability is as it comes. */
 export const POSTGRES_SETTINGS = { shared_buffers: '1GB', max_wal_size: '8GB' };
-const TOKEN = 'operator-token-for-benchmarks';
+export const TOKEN = 'operator-token-for-benchmarks';
 
 /** A script beside this file as a process of its own. */
 export function script(name: string, args: readonly string[] = []): ChildProcess {
@@ -76,6 +76,8 @@ export interface SystemOptions {
   /** Endpoints of dials, instead of events; each organization gets a key for posting dials. */
   readonly dials?: boolean;
   readonly role?: 'all' | 'api';
+  /** A receiver that runs already; one of ours is started when absent. */
+  readonly receiverPort?: number;
   /** Path of each endpoint at the receiver; `/ok/<n>` when absent. */
   readonly endpointPath?: (n: number, organization: number) => string;
 }
@@ -89,17 +91,17 @@ export class System {
   readonly dialKeys: string[] = [];
   readonly folder = mkdtempSync(join(tmpdir(), 'dialhook-bench-'));
   #postgres: PostgresServer | null = null;
-  readonly #receiver: ChildProcess;
+  readonly #receiver: ChildProcess | null;
 
-  private constructor(options: SystemOptions, receiver: ChildProcess, receiverPort: number) {
+  private constructor(options: SystemOptions, receiver: ChildProcess | null, receiverPort: number) {
     this.options = options;
     this.#receiver = receiver;
     this.receiverPort = receiverPort;
   }
 
   static async start(options: SystemOptions): Promise<System> {
-    const receiver = script('receiver.ts');
-    const system = new System(options, receiver, Number(await firstLine(receiver)));
+    const receiver = options.receiverPort === undefined ? script('receiver.ts') : null;
+    const system = new System(options, receiver, options.receiverPort ?? Number(await firstLine(receiver!)));
     if (options.database === 'postgres') system.#postgres = await startPostgres(POSTGRES_SETTINGS);
     for (let n = 0; n < options.nodes; n++) await system.addNode();
     for (let n = 0; n < (options.organizations ?? ORGANIZATIONS); n++) await system.#addOrganization(n, options);
@@ -191,7 +193,7 @@ export class System {
 
   async stop(): Promise<void> {
     for (const node of this.nodes) await node.stop();
-    this.#receiver.kill();
+    this.#receiver?.kill();
     await this.#postgres?.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -202,7 +204,7 @@ export class System {
     return {
       nodes: this.nodes.reduce((sum, { pid }) => sum + cpuMs(pid), 0),
       postgres: server === undefined ? 0 : [server, ...childrenOf(server)].reduce((sum, pid) => sum + cpuMs(pid), 0),
-      receiver: cpuMs(this.#receiver.pid!),
+      receiver: this.#receiver === null ? 0 : cpuMs(this.#receiver.pid!),
       load: 0,
     };
   }

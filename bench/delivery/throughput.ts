@@ -89,7 +89,7 @@ export async function benchThroughput(): Promise<boolean> {
   return beats && rows.every((row) => row['of the ceiling'] >= Number(row.goal));
 }
 
-async function ceiling(senders: number, connections: number): Promise<number> {
+export async function ceiling(senders: number, connections: number): Promise<number> {
   const receiver = script('receiver.ts');
   try {
     const origin = `http://127.0.0.1:${await firstLine(receiver)}`;
