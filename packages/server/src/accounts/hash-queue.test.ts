@@ -66,24 +66,30 @@ test('people with a session and the others take turns', async () => {
   await Promise.all(all);
 });
 
-test('one account or address has a share, strangers beyond a few prove first, and what has ended counts no more', async () => {
+test('one account or address has a share, strangers beyond a few prove first, each kind has its places, and what has ended counts no more', async () => {
+  const { hashesOfStrangers, hashesPending, hashesPerSubject } = SESSION_LIMITS;
   const hashes = new Hashes();
   const code = async (asked: Promise<string>) => asked.catch((error: unknown) => (error instanceof AccountError ? error.code : error));
-  const mine = Array.from({ length: SESSION_LIMITS.hashesPerSubject }, (_, n) => hashes.ask(`mine${n}`, 'known', ['me', `a${n}`]));
+  const many = (count: number, asker: Asker) => Array.from({ length: count }, (_, n) => hashes.ask(`${asker}${n}`, asker));
+  const mine = Array.from({ length: hashesPerSubject }, (_, n) => hashes.ask(`mine${n}`, 'known', ['me', `a${n}`]));
   assert.equal(await code(hashes.ask('x', 'known', ['other', 'me'])), 'too_many_attempts');
   assert.equal(await code(hashes.ask('x', 'stranger', ['me'])), 'proof_needed');
-  const strangers = Array.from({ length: SESSION_LIMITS.hashesOfStrangers }, (_, n) =>
-    hashes.ask(`s${n}`, n % 2 === 0 ? 'stranger' : 'proven'),
-  );
-  assert.equal(await code(hashes.ask('x', 'stranger', ['new'])), 'proof_needed');
-  const proven = Array.from({ length: SESSION_LIMITS.hashesPending - SESSION_LIMITS.hashesOfStrangers / 2 }, (_, n) => hashes.ask(`p${n}`));
+  const all = [...mine, ...many(hashesOfStrangers, 'stranger')];
+  assert.equal(await code(hashes.ask('x', 'stranger')), 'proof_needed');
+  all.push(...many(hashesPending, 'proven'));
   assert.equal(await code(hashes.ask('x')), 'too_many_attempts');
-  const known = hashes.ask('known', 'known');
+  all.push(...many(hashesPending - hashesPerSubject, 'known'));
+  assert.equal(await code(hashes.ask('x', 'known')), 'too_many_attempts');
   await settled();
   while (hashes.begun.length > 0) await hashes.end(hashes.begun.shift()!);
-  await Promise.all([...mine, ...strangers, ...proven, known]);
-  const free = [hashes.ask('mine0', 'known', ['me']), hashes.ask('s0', 'stranger', ['me'])];
+  await Promise.all(all);
+  const free = [...many(hashesOfStrangers, 'proven'), hashes.ask('again', 'known', ['me', 'a0'])];
+  assert.equal(await code(hashes.ask('x', 'stranger')), 'proof_needed', 'people with a proof are strangers too');
   await settled();
-  for (const name of ['mine0', 's0']) await hashes.end(name);
-  assert.deepEqual(await Promise.all(free), ['mine0', 's0']);
+  while (hashes.begun.length > 0) await hashes.end(hashes.begun.shift()!);
+  await Promise.all(free);
+  const last = many(hashesOfStrangers, 'stranger');
+  await settled();
+  while (hashes.begun.length > 0) await hashes.end(hashes.begun.shift()!);
+  assert.equal((await Promise.all(last)).length, hashesOfStrangers);
 });

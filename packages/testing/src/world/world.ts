@@ -82,18 +82,27 @@ export class World {
     });
   }
 
+  /** The two organizations, for tests that commit what they do. */
+  get tenants(): [mine: Tenant, other: Tenant] {
+    return this.#tenantsOf(this.#database);
+  }
+
   /** Runs a test in one transaction and takes everything back afterwards: the next one has the same world. */
   async trial(work: (trial: Trial) => Promise<void>): Promise<void> {
     const undo = new Error('The test is over.');
     await this.#database
       .transaction(async (tx) => {
-        const [mine, other] = this.#tenants.map((known) => tenant(tx, this.#ids, known)) as [Tenant, Tenant];
+        const [mine, other] = this.#tenantsOf(tx);
         await work({ tx, mine, other, rows: await RowWatch.start(tx) });
         throw undo;
       })
       .catch((error: unknown) => {
         if (error !== undo) throw error;
       });
+  }
+
+  #tenantsOf(db: Queryable): [Tenant, Tenant] {
+    return this.#tenants.map((known) => tenant(db, this.#ids, known)) as [Tenant, Tenant];
   }
 }
 
