@@ -41,6 +41,14 @@ for (const kind of DATABASE_KINDS) {
       assert.equal(calls.length, 4);
       await world.report('no_answer', ...calls);
       assert.deepEqual([await world.called(), (await read(half)).pendingLeads], [[], 1]);
+      const due = async ({ id }: Campaign) => {
+        const [row] = await world.place.database.query<{ due_at: Date }>({
+          text: 'select due_at from campaigns where id = $1',
+          values: [id],
+        });
+        return (row!.due_at.getTime() - world.clock.now()) / MINUTE;
+      };
+      assert.deepEqual([await due(half), await due(minute), await due(hours), await due(foreign)], [30, 1, 150, 30]);
       // Nothing but the time makes them go on: they were the last leads of their campaigns.
       await world.pass(MINUTE - 1);
       assert.deepEqual(await world.called(), []);
@@ -170,6 +178,8 @@ for (const kind of DATABASE_KINDS) {
       assert.deepEqual(changed, { ...second, name: 'Ada' });
       assert.deepEqual(await leadOf(mine, 2), changed);
       assert.deepEqual(await leadOf(mine, 3), third);
+      const noted = await world.campaigns.changeLead(organizationId, second.id, { notes: '{"plan":"pro"}' });
+      assert.deepEqual(noted, { ...changed, notes: '{"plan":"pro"}' });
       assert.equal((await world.campaigns.changeLead(organizationId, second.id, { name: null })).name, null);
       await assert.rejects(world.campaigns.changeLead(others[0]!.organizationId, second.id, { name: 'x' }), /Lead not found/);
       await assert.rejects(world.campaigns.removeLead(others[0]!.organizationId, second.id), /Lead not found/);
