@@ -25,7 +25,7 @@ import {
   type OrganizationBacklog,
 } from './store/deliveries.ts';
 import { NOTHING_SENT, type Result } from './store/record/result.ts';
-
+import { Agenda } from './worker/agenda.ts';
 import { Claimer } from './worker/claimer.ts';
 import { Dispatcher } from './worker/dispatcher.ts';
 import { Endings } from './worker/endings.ts';
@@ -105,6 +105,8 @@ export class Engine {
   readonly #publisher: Publisher;
   readonly #dispatcher: Dispatcher;
   readonly #recorder: Recorder;
+  /** Looks for all kinds of work that nobody announced to this node; its owner may have more of them. */
+  readonly agenda: Agenda;
   readonly #claimer: Claimer;
   readonly #upkeep: Upkeep;
   readonly #watcher: Watcher;
@@ -116,15 +118,15 @@ export class Engine {
     const clock = options.clock ?? new CorrectedClock();
     const log = options.log ?? silentLog;
     const guard = new NetworkGuard(options, log);
+    const agenda = (this.agenda = new Agenda({ database, clock, log, aloneSince: () => this.#upkeep.pulse.aloneSince }));
     this.#database = database;
     this.#clock = clock;
     this.#deliver = options.deliver ?? true;
     this.nodeId = uuidv7(clock.now());
     this.dialects = new DialectRegistry(options.dialects);
-    const { retentionDays: days, retryDelayScale = 1 } = options;
+    const { eventMemoryBytes = LIMITS.eventMemoryBytes, retentionDays: days, retryDelayScale = 1 } = options;
     this.retention = new Retention({ database, dialects: options.dialects, log, retryDelayScale, days });
     this.#transport = new Transport(guard, () => clock.now(), options);
-    const { eventMemoryBytes = LIMITS.eventMemoryBytes } = options;
     this.#preview = (organizationId, deliveryId) => {
       const { dialects } = this;
       return previewRequest({ database, dialects, sealer, retryDelayScale, now: clock.now() }, organizationId, deliveryId);
@@ -158,6 +160,7 @@ export class Engine {
       onMissing: () => this.#endings.wake(),
     });
     this.#claimer = new Claimer({
+      agenda,
       database,
       nodeId: this.nodeId,
       clock,
@@ -172,6 +175,7 @@ export class Engine {
     });
     const wake = () => this.#claimer.wakeAt(clock.now());
     this.#upkeep = new Upkeep({
+      agenda,
       database,
       nodeId: this.nodeId,
       delivers: this.#deliver,
@@ -216,7 +220,7 @@ export class Engine {
       log,
       onHistoryFloor: (timeMs) => (this.#recorder.historyFloorMs = timeMs),
     });
-    this.replays = new Replays({ database, clock, log, onQueued: wake });
+    this.replays = new Replays({ agenda, database, clock, log, onQueued: wake });
     this.endpoints = new Endpoints({
       database,
       dialects: this.dialects,
@@ -238,6 +242,7 @@ export class Engine {
     this.#recorder.historyFloorMs = await oldestHistory(this.#database);
     this.#endings.start();
     this.#publisher.start();
+    this.agenda.start();
     if (!this.#deliver) return;
     this.#claimer.start();
     this.#watcher.start();
@@ -247,6 +252,7 @@ export class Engine {
   /** Accepts nothing new, finishes what is in flight, gives the rest back and forgets the node. */
   async stop(): Promise<void> {
     const idle = this.#dispatcher.stop(); // from here on nothing new is sent, and what comes in is given back
+    await this.agenda.stop();
     await this.#publisher.stop();
     await this.replays.stop();
     await this.#endings.stop();

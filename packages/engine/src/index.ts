@@ -27,6 +27,8 @@ export { DataDirectoryInUse, DataDirectoryOnNetwork } from './store/lock.ts';
 export { DatabaseTooNew, migrate, migrationFiles, type MigrationSet } from './store/migrate.ts';
 export { openDatabase, type OpenOptions } from './store/open.ts';
 export { DataDirectoryNotOurs, ensurePrivateDirectory, OTHERS } from './store/private-directory.ts';
+export { AT_ONCE, dueWhile, type DueSource } from './store/agenda.ts';
+export { Agenda } from './worker/agenda.ts';
 export { Alarm } from './worker/alarm.ts';
 export { Batcher } from './worker/batcher.ts';
 export { writeDivided } from './worker/divide.ts';

@@ -13,15 +13,18 @@ import {
   insertReplay,
   listReplays,
   removeEndedReplays,
+  REPLAYS_DUE,
   resendDelivery,
   stepReplay,
 } from './store/replays.ts';
-import { Alarm } from './worker/alarm.ts';
+import type { Agenda } from './worker/agenda.ts';
+import type { Alarm } from './worker/alarm.ts';
 
 /** Organizations whose turn a node remembers: more of them hardly replay at once. */
 const SERVED_ORGANIZATIONS = 1_000;
 
 export interface ReplaysOptions {
+  readonly agenda: Agenda;
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Log;
@@ -38,7 +41,7 @@ export class Replays {
 
   constructor(options: ReplaysOptions) {
     this.#options = options;
-    this.#alarm = new Alarm({ clock: options.clock, intervalMs: LIMITS.replayIntervalMs, work: () => this.#step() });
+    this.#alarm = options.agenda.alarm({ source: REPLAYS_DUE, everyMs: LIMITS.replayIntervalMs, work: () => this.#step() });
   }
 
   /** Begins to carry on running replays. */

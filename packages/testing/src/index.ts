@@ -15,6 +15,8 @@ export { changesOf, difference, snapshot, type Names, type Snapshot } from './ch
 export { eventually } from './eventually.ts';
 export { rowsNaming } from './bystanders.ts';
 export { freePort } from './free-port.ts';
+export { StatementCount } from './statements.ts';
+export { freePort } from './postgres-process.ts';
 export { startPostgres, type PostgresServer } from './postgres.ts';
 export { TcpProxy } from './tcp-proxy.ts';
 export { Receiver, type Answer, type Received } from './receiver.ts';

@@ -107,12 +107,21 @@ export const LIMITS = {
   /** For organizations that keep their history for less time than the others: how often it is trimmed, and rows at once. */
   trimIntervalMs: 3_600_000,
   retentionBatch: 5_000,
+  /** How often a node asks the database, in one statement, when there is something to do; each kind of work is asked for as often as it needs. */
+  agendaIntervalMs: 500,
+  /**
+   * The same while no other node is there and this one has not used the database since: only what somebody puts in by hand would be found.
+   * A node that has just started is noticed with the next heartbeat.
+   */
+  quietIntervalMs: 5_000,
   /** How often a node looks for work that it was not told of: other nodes' overflow, due retries. */
   claimIntervalMs: 500,
   /** A lease: the longest attempt, the wait in memory before it and the write after it. */
   leaseMs: 60_000,
   /** Time kept free at a lease's end for recording the result. */
   leaseMarginMs: 10_000,
+  /** How often nodes that died, and batches that nobody works at, are looked for. */
+  takeOverIntervalMs: 2_000,
   /** How often leases that ran out are looked for; only a fault leaves one behind. */
   leaseSweepMs: 10_000,
   /** The longest timeout that a dialect may declare. */

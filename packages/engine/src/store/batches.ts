@@ -1,5 +1,6 @@
 import type { Batch } from '../core/batch.ts';
 import { LIMITS } from '../core/limits.ts';
+import { dueWhile } from './agenda.ts';
 import { textArray, timeArray, uuidArray } from './binary-arrays.ts';
 import type { Queryable, Transaction } from './database.ts';
 
@@ -43,6 +44,12 @@ export async function explodeBatches(db: Queryable, nodeId: string, batches: rea
   return new Set(rows.map(({ id }) => id));
 }
 
+const IS_OVERDUE = 'ends_at < now()';
+const HAS_NO_NODE = 'not exists (select from nodes n where n.id = b.node_id)';
+
+/** Batches that somebody should take over. */
+export const ABANDONED_BATCHES_DUE = dueWhile('abandoned batches', `batches b where ${IS_OVERDUE} or ${HAS_NO_NODE}`);
+
 /**
  * Batches whose node is dead or forgotten; with `overdue` also those that their node lost track of. After an outage every
  * batch is overdue, and its node has the results: nobody should ask for them before nodes had the time to write.
@@ -50,7 +57,7 @@ export async function explodeBatches(db: Queryable, nodeId: string, batches: rea
 export async function findAbandonedBatches(db: Queryable, limit: number, overdue: boolean): Promise<string[]> {
   const rows = await db.query<{ id: string }>({
     name: 'find-abandoned-batches',
-    text: `select id from batches b where ($2 and ends_at < now()) or not exists (select from nodes n where n.id = b.node_id) limit $1`,
+    text: `select id from batches b where ($2 and ${IS_OVERDUE}) or ${HAS_NO_NODE} limit $1`,
     values: [limit, overdue],
   });
   return rows.map(({ id }) => id);

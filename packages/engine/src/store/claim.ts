@@ -2,6 +2,7 @@ import type { LeasedDelivery } from '../core/delivery.ts';
 import type { StoredEvent } from '../core/dialect.ts';
 import { FIRST_UUID } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
+import { AT_ONCE, type DueSource } from './agenda.ts';
 import { plainArray } from './arrays.ts';
 import type { Queryable } from './database.ts';
 
@@ -31,6 +32,34 @@ export interface Claim {
   /** Some endpoint got all that it may get, so that more of it may be due. */
   readonly isLimited: boolean;
 }
+
+/**
+ * When the next delivery is due that a node may claim, whoever has room for it. Walks the queue as a claim does; where endpoints
+ * are left that it did not come to, it says at once.
+ */
+export const DELIVERIES_DUE: DueSource = {
+  name: 'deliveries',
+  text: `
+    with recursive live as (
+      (select endpoint_id, 1 as n from deliveries where leased_by is null order by endpoint_id limit 1)
+      union all
+      select (select d.endpoint_id from deliveries d where d.leased_by is null and d.endpoint_id > l.endpoint_id
+               order by d.endpoint_id limit 1), n + 1
+        from live l where l.endpoint_id is not null and n < ${LIMITS.claimEndpoints}
+    )
+    select min(due) from (
+      select case when kind.is_retry then d.due_at else ${AT_ONCE} end as due -- first attempts are always due
+        from live l
+        cross join lateral (select from endpoints where id = l.endpoint_id and is_active and paused_at is null offset 0) e
+        cross join (values (false), (true)) as kind (is_retry)
+        cross join lateral (
+          select due_at from deliveries
+           where endpoint_id = l.endpoint_id and leased_by is null and (attempt_count > 0) = kind.is_retry order by due_at limit 1
+        ) d
+      union all
+      select ${AT_ONCE} from live where endpoint_id is not null and n = ${LIMITS.claimEndpoints}
+    ) w`,
+};
 
 interface Row {
   id: string;

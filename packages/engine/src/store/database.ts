@@ -9,6 +9,8 @@ export interface Statement {
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
+  /** Only asks whether there is work, and makes none: it does not count in `Database.uses`. */
+  readonly isLook?: boolean;
 }
 
 export interface Queryable {
@@ -117,6 +119,11 @@ export class Database implements Queryable {
     this.upkeep = lane('upkeep');
   }
 
+  /** Grows with everything that may have made work, once it has ended. */
+  get uses(): number {
+    return this.hot.uses + this.#work.uses + this.upkeep.uses;
+  }
+
   query<Row>(statement: Statement): Promise<Row[]> {
     return this.#work.query(statement);
   }
@@ -131,7 +138,7 @@ export class Database implements Queryable {
 
   /** Resolves when the database answers. */
   async ping(): Promise<void> {
-    await this.query({ text: 'select 1' });
+    await this.query({ text: 'select 1', isLook: true });
   }
 
   async close(): Promise<void> {

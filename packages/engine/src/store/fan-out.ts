@@ -59,6 +59,11 @@ export async function stepFanOut(tx: Queryable, after: string, options: PublishO
   return { deliveries: toPublished(rows, () => event, options).deliveries, isFanningOut: true, organizationId };
 }
 
+/** Whether any event is to be fanned out further. */
+export async function hasFanOuts(db: Queryable): Promise<boolean> {
+  return (await db.query({ name: 'has-fan-outs', text: 'select from fan_outs limit 1', isLook: true })).length > 0;
+}
+
 /** The oldest of the first organization after this one. Another node's is passed over. */
 async function next(tx: Queryable, after: string): Promise<FanOut | undefined> {
   const [row] = await tx.query<FanOut>({

@@ -24,6 +24,8 @@ export class Lane implements Queryable {
   readonly #pool: SessionPool;
   readonly #options: LaneOptions;
   readonly #log: Log;
+  /** Queries and transactions that have ended so far and may have made work. */
+  uses = 0;
 
   constructor(kind: 'postgres' | 'embedded', pool: SessionPool, options: LaneOptions, log: Log) {
     this.kind = kind;
@@ -37,6 +39,7 @@ export class Lane implements Queryable {
     try {
       return await this.#run<Row>(session, statement);
     } finally {
+      if (statement.isLook !== true) this.uses += 1;
       this.#pool.give(session);
     }
   }
@@ -56,6 +59,7 @@ export class Lane implements Queryable {
       await session.query({ text: 'rollback' }, ROLLBACK_MS).catch(() => session.destroy()); // it cannot be trusted any more
       throw error;
     } finally {
+      this.uses += 1;
       this.#pool.give(session);
     }
     for (const effect of effects) this.#perform(effect);

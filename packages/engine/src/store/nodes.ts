@@ -1,8 +1,12 @@
+import { LIMITS } from '../core/limits.ts';
+import { dueWhile } from './agenda.ts';
 import type { Queryable } from './database.ts';
 
 export interface Beat {
   /** Nodes that send. */
   readonly nodes: number;
+  /** No other node is there, not even one that does not send. */
+  readonly isAlone: boolean;
   /** The node was not known: it has just started, or another node counted it as dead meanwhile. */
   readonly isNew: boolean;
   /** The database's clock, Unix milliseconds. */
@@ -14,16 +18,20 @@ export interface Beat {
  * are kept by the database's clock: nodes whose clocks differ must not take each other for dead.
  */
 export async function heartbeat(db: Queryable, nodeId: string, delivers: boolean): Promise<Beat> {
-  const [row] = await db.query<{ is_new: boolean; time: number; others: number }>({
+  const [row] = await db.query<{ is_new: boolean; is_alone: boolean; time: number; others: number }>({
     name: 'heartbeat',
     text: `insert into nodes (id, started_at, heartbeat_at, delivers) values ($1, now(), now(), $2)
            on conflict (id) do update set heartbeat_at = excluded.heartbeat_at
            returning xmax = 0 as is_new, (extract(epoch from clock_timestamp()) * 1000)::float8 as time,
-                     (select count(*) from nodes where delivers and id <> $1) as others`,
+                     (select count(*) from nodes where delivers and id <> $1) as others,
+                     not exists (select from nodes where id <> $1) as is_alone`,
     values: [nodeId, delivers],
   });
-  return { nodes: row!.others + (delivers ? 1 : 0), isNew: row!.is_new, time: row!.time };
+  return { nodes: row!.others + (delivers ? 1 : 0), isNew: row!.is_new, isAlone: row!.is_alone, time: row!.time };
 }
+
+/** Nodes that were silent for so long that they count as dead. */
+export const DEAD_NODES_DUE = dueWhile('dead nodes', `nodes where heartbeat_at < now() - ${LIMITS.deadAfterMs} * interval '1 ms'`);
 
 /**
  * Takes over from nodes that were silent for so long: their leases end now, and any node may claim the work. A
@@ -47,6 +55,9 @@ export async function releaseLeases(db: Queryable, nodeIds: readonly string[], n
     values: [nodeIds, now],
   });
 }
+
+/** Leases that ran out. */
+export const EXPIRED_LEASES_DUE = dueWhile('expired leases', 'deliveries where leased_by is not null and due_at < now()');
 
 /**
  * Ends so many of the leases that ran out: of a claim whose answer was lost, of a result that could not be stored. Returns

@@ -1,5 +1,6 @@
 import { uuidFloor } from '../core/ids.ts';
 import type { Replay, ReplayFilter, ReplayStatus } from '../core/replay.ts';
+import { dueWhile } from './agenda.ts';
 import type { Queryable } from './database.ts';
 
 interface Row {
@@ -84,6 +85,9 @@ export async function removeEndedReplays(db: Queryable, before: Date, limit: num
   });
   return rows.length;
 }
+
+/** Replays that are to be carried on. */
+export const REPLAYS_DUE = dueWhile('replays', `replays where status = 'running'`);
 
 /**
  * One step of one running replay, in the caller's transaction: the next deliveries in the order of their ids go into the

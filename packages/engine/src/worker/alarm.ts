@@ -7,17 +7,19 @@ const GRAIN_MS = 10;
 
 export interface AlarmOptions {
   readonly clock: Clock;
-  /** The longest that the work is left undone. */
-  readonly intervalMs: number;
+  /** The longest that the work is left undone. Absent: the agenda says when there is something to do. */
+  readonly intervalMs?: number | undefined;
   /** True when there is more to do at once. Must not reject. */
   readonly work: () => Promise<boolean>;
 }
 
-/** Runs work at known times, and at an interval for what nobody announced; never twice at once. */
+/** Runs work at known times, and at an interval (or when the agenda says so) for what nobody announced; never twice at once. */
 export class Alarm {
   readonly #options: AlarmOptions;
   /** Sorted, soonest first. */
   #times: number[] = [];
+  /** Counted from the last run: a run that was announced makes the one at the interval later, and not one more. */
+  #intervalEnd = Infinity;
   #cancel: (() => void) | null = null;
   #armedFor = Infinity;
   #running: Promise<void> | null = null;
@@ -25,6 +27,10 @@ export class Alarm {
 
   constructor(options: AlarmOptions) {
     this.#options = options;
+  }
+
+  get isStarted(): boolean {
+    return !this.#stopped;
   }
 
   /** The first run is at once. */
@@ -42,7 +48,14 @@ export class Alarm {
       this.#times.splice(index === -1 ? this.#times.length : index, 0, rounded);
       if (this.#times.length > MAX_TIMES) this.#times.pop();
     }
-    if (this.#running === null) this.#arm();
+    this.#arm();
+  }
+
+  /** Does the work now, or once more when it is just being done. */
+  now(): void {
+    if (this.#stopped) return;
+    if (this.#running === null) this.#begin(this.#options.clock.now());
+    else this.at(this.#options.clock.now());
   }
 
   /** Resolves when the work that is being done is over; nothing runs after that. */
@@ -53,24 +66,32 @@ export class Alarm {
   }
 
   #arm(): void {
-    const next = this.#times[0];
-    if (this.#stopped || next === undefined || next >= this.#armedFor) return;
+    const next = Math.min(this.#times[0] ?? Infinity, this.#intervalEnd);
+    if (this.#stopped || this.#running !== null || next >= this.#armedFor) return;
     this.#cancel?.();
     this.#armedFor = next;
     this.#cancel = this.#options.clock.after(Math.max(0, next - this.#options.clock.now()), () => {
       this.#armedFor = Infinity;
-      this.#running = this.#run().finally(() => {
-        this.#running = null;
-        this.#arm();
-      });
+      this.#begin(next);
     });
   }
 
-  async #run(): Promise<void> {
+  /** For what is due up to `until`: a timer may come a moment before its time. */
+  #begin(until: number): void {
+    if (this.#running !== null) return; // its end arms again, for what has come meanwhile
+    this.#running = this.#run(until).finally(() => {
+      this.#running = null;
+      this.#arm();
+    });
+  }
+
+  async #run(until: number): Promise<void> {
     const { clock, intervalMs, work } = this.#options;
-    const now = clock.now();
-    this.#times = this.#times.filter((time) => time > now);
+    const begin = Math.max(until, clock.now());
+    this.#times = this.#times.filter((time) => time > begin);
+    this.#intervalEnd = Infinity;
     const more = await work();
-    this.at(more ? clock.now() : clock.now() + intervalMs);
+    if (more) this.at(clock.now());
+    else if (intervalMs !== undefined) this.#intervalEnd = clock.now() + intervalMs;
   }
 }

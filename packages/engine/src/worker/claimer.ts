@@ -4,14 +4,16 @@ import { FIRST_UUID } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Observer } from '../core/observer.ts';
-import { claimDeliveries, type Claim } from '../store/claim.ts';
+import { claimDeliveries, DELIVERIES_DUE, type Claim } from '../store/claim.ts';
 import { loadEventsWithin } from '../store/events.ts';
 import type { Database, Queryable } from '../store/database.ts';
 import type { ClaimRooms } from './intake.ts';
-import { Alarm } from './alarm.ts';
+import type { Agenda } from './agenda.ts';
+import type { Alarm } from './alarm.ts';
 import { persistently } from './persistently.ts';
 
 export interface ClaimerOptions {
+  readonly agenda: Agenda;
   readonly database: Database;
   readonly nodeId: string;
   readonly clock: Clock;
@@ -27,7 +29,7 @@ export interface ClaimerOptions {
   readonly expire: (expired: Claim['expired']) => void;
 }
 
-/** Looks for due work: at a steady interval, on time for what this node knows of, at once while there is more. */
+/** Takes due work: when the agenda finds some, on time for what this node knows of, at once while there is more. */
 export class Claimer {
   readonly #options: ClaimerOptions;
   readonly #alarm: Alarm;
@@ -39,7 +41,7 @@ export class Claimer {
 
   constructor(options: ClaimerOptions) {
     this.#options = options;
-    this.#alarm = new Alarm({ clock: options.clock, intervalMs: LIMITS.claimIntervalMs, work: () => this.#claim() });
+    this.#alarm = options.agenda.alarm({ source: DELIVERIES_DUE, everyMs: LIMITS.claimIntervalMs, work: () => this.#claim() });
   }
 
   start(): void {

@@ -3,7 +3,7 @@ import { FIRST_UUID } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../store/database.ts';
-import { stepFanOut } from '../store/fan-out.ts';
+import { hasFanOuts, stepFanOut } from '../store/fan-out.ts';
 import type { Published, PublishOptions } from '../store/publish.ts';
 import { Alarm } from './alarm.ts';
 
@@ -44,6 +44,7 @@ export class FanOut {
   async #step(): Promise<boolean> {
     const { accept, database, log, onQueued, placement } = this.#options;
     try {
+      if (!(await hasFanOuts(database))) return false; // without a transaction: there hardly ever are any
       const step = await database.transaction(async (tx) => stepFanOut(tx, this.#after, placement()));
       this.#after = step.organizationId ?? FIRST_UUID;
       if (step.deliveries.length > 0) accept(step);

@@ -30,6 +30,7 @@ interface Heard {
 export class Pulse {
   readonly #options: PulseOptions;
   #nodes = 1;
+  #aloneSince = Infinity;
   #heard: Heard | null = null;
   /** Since when the heartbeats have come without a gap. */
   #steadySince = Infinity;
@@ -45,6 +46,11 @@ export class Pulse {
   /** Nodes that send, as of the last heartbeat. */
   get nodes(): number {
     return this.#nodes;
+  }
+
+  /** On the monotonic clock: since when no other node was there, as of the last heartbeat. Infinity when there is one. */
+  get aloneSince(): number {
+    return this.#aloneSince;
   }
 
   /** Milliseconds since this node last said that it lives; others take over its work after `LIMITS.deadAfterMs`. */
@@ -86,9 +92,11 @@ export class Pulse {
     const before = this.#heard;
     const at = clock.monotonic();
     const systemTime = this.#systemTime();
-    const { isNew, nodes, time } = await heartbeat(database.heartbeat, nodeId, delivers);
+    const { isAlone, isNew, nodes, time } = await heartbeat(database.heartbeat, nodeId, delivers);
     if (clock instanceof CorrectedClock) clock.correct(time, at, clock.monotonic());
     this.#nodes = Math.max(1, nodes);
+    // From when the answer came: what another node did before it left is seen by a look after that.
+    this.#aloneSince = isAlone ? Math.min(this.#aloneSince, clock.monotonic()) : Infinity;
     this.#heard = { at, systemTime, time };
     this.#judgeClock();
     // By the database's clock too: that of a suspended machine stood still.

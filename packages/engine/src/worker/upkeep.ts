@@ -3,16 +3,27 @@ import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Sealer } from '../core/seal.ts';
 import type { Database } from '../store/database.ts';
-import { endExpiredLeases, releaseDeadNodes, releaseLeases, removeNode, removeOtherNodes } from '../store/nodes.ts';
+import {
+  DEAD_NODES_DUE,
+  endExpiredLeases,
+  EXPIRED_LEASES_DUE,
+  releaseDeadNodes,
+  releaseLeases,
+  removeNode,
+  removeOtherNodes,
+} from '../store/nodes.ts';
+import type { DueSource } from '../store/agenda.ts';
+import type { Agenda } from './agenda.ts';
 import { Alarm } from './alarm.ts';
 import { persistently } from './persistently.ts';
 import { Pulse } from './pulse.ts';
 import { checkKey } from '../store/key-check.ts';
 import { lookAtClock } from '../store/retention-clock.ts';
 import { dropOldPartitions, ensurePartitions, PARTITIONED, trimOrganizations, trimVersions } from '../store/upkeep.ts';
-import { findAbandonedBatches, takeOverBatch } from '../store/batches.ts';
+import { ABANDONED_BATCHES_DUE, findAbandonedBatches, takeOverBatch } from '../store/batches.ts';
 
 export interface UpkeepOptions {
+  readonly agenda: Agenda;
   readonly database: Database;
   readonly nodeId: string;
   readonly delivers: boolean;
@@ -51,8 +62,10 @@ export class Upkeep {
     this.pulse = new Pulse(options);
     this.#tables = [...PARTITIONED, ...options.partitionedTables];
     this.#alarms = [
-      this.#every(LIMITS.heartbeatMs, 'heartbeat', () => this.#beat()),
-      this.#every(LIMITS.leaseSweepMs, 'lease sweep', () => this.#endLeases()),
+      this.#every(LIMITS.heartbeatMs, 'heartbeat', () => this.pulse.beat()),
+      this.#when(DEAD_NODES_DUE, LIMITS.takeOverIntervalMs, 'taking over from dead nodes', () => this.#takeOver()),
+      this.#when(ABANDONED_BATCHES_DUE, LIMITS.takeOverIntervalMs, 'taking over batches', () => this.#takeOverBatches()),
+      this.#when(EXPIRED_LEASES_DUE, LIMITS.leaseSweepMs, 'lease sweep', () => this.#endLeases()),
       this.#every(LIMITS.trimIntervalMs, 'trimming', () => this.#trim()),
       this.#every(LIMITS.upkeepIntervalMs, 'upkeep', () => this.#tidy()),
     ];
@@ -85,26 +98,30 @@ export class Upkeep {
   }
 
   #every(intervalMs: number, name: string, work: () => Promise<void>): Alarm {
-    const { clock, log } = this.#options;
-    return new Alarm({
-      clock,
-      intervalMs,
-      work: async () => {
-        await work().catch((error: unknown) => log.warn({ err: error }, `${name} failed, will be tried again`));
-        return false;
-      },
-    });
+    return new Alarm({ clock: this.#options.clock, intervalMs, work: this.#logged(name, work) });
   }
 
-  async #beat(): Promise<void> {
+  #when(source: DueSource, everyMs: number, name: string, work: () => Promise<void>): Alarm {
+    return this.#options.agenda.alarm({ source, everyMs, work: this.#logged(name, work) });
+  }
+
+  #logged(name: string, work: () => Promise<void>): () => Promise<boolean> {
+    return async () => {
+      await work().catch((error: unknown) => this.#options.log.warn({ err: error }, `${name} failed, will be tried again`));
+      return false;
+    };
+  }
+
+  async #takeOver(): Promise<void> {
     const { database, clock, log, onDeadNodes, onReleased } = this.#options;
-    await this.pulse.beat();
-    const dead = this.pulse.isSteady ? await releaseDeadNodes(database, LIMITS.deadAfterMs, new Date(clock.now())) : [];
-    await this.#takeOverBatches();
+    // After an outage all nodes look dead: none is judged before one's own heartbeats have been good for a while.
+    if (!this.pulse.isSteady) return;
+    const dead = await releaseDeadNodes(database, LIMITS.deadAfterMs, new Date(clock.now()));
     if (dead.length === 0) return;
     log.warn({ nodes: dead }, 'took over from nodes that stopped reporting');
     onReleased();
     onDeadNodes(dead);
+    await this.#takeOverBatches(); // theirs
   }
 
   /** Of nodes that are dead or forgotten, and those that a node lost track of. One transaction for each: none waits long. */

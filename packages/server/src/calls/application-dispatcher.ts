@@ -1,9 +1,10 @@
-import { Alarm, type Clock, type Database, type Log } from '@dialhook/engine';
+import type { Agenda, Alarm, Clock, Database, Log } from '@dialhook/engine';
 import type { ApplicationRequest, Applications } from './applications.ts';
 import { CALL_LIMITS } from './limits.ts';
-import { waitingWorkflows, type WaitingWorkflow } from './store/workflow-leads.ts';
+import { REQUESTS_DUE, waitingWorkflows, type WaitingWorkflow } from './store/workflow-leads.ts';
 
 export interface ApplicationDispatcherOptions {
+  readonly agenda: Agenda;
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Log;
@@ -24,7 +25,8 @@ export class ApplicationDispatcher {
 
   constructor(options: ApplicationDispatcherOptions) {
     this.#options = options;
-    this.#alarm = new Alarm({ clock: options.clock, intervalMs: CALL_LIMITS.lookIntervalMs, work: () => this.#step() });
+    const { agenda } = options;
+    this.#alarm = agenda.alarm({ source: REQUESTS_DUE, everyMs: CALL_LIMITS.lookIntervalMs, work: () => this.#step() });
   }
 
   start(): void {

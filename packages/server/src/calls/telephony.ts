@@ -1,4 +1,4 @@
-import { Alarm, type Clock, type Database, type Engine, type Log } from '@dialhook/engine';
+import type { Alarm, Clock, Database, DueSource, Engine, Log } from '@dialhook/engine';
 import { ApplicationDispatcher } from './application-dispatcher.ts';
 import { Applications } from './applications.ts';
 import { Calls } from './calls.ts';
@@ -7,7 +7,9 @@ import type { CallEngine } from './engines/engine.ts';
 import { ExternalEngine } from './engines/external.ts';
 import { SimulatorEngine } from './engines/simulator.ts';
 import { CALL_LIMITS } from './limits.ts';
-import { lostCalls } from './store/live-calls.ts';
+import { CAMPAIGNS_DUE } from './store/campaigns.ts';
+import { LOST_CALLS_DUE, lostCalls } from './store/live-calls.ts';
+import { WORKFLOWS_DUE } from './store/workflows.ts';
 import { WorkflowRuns } from './workflow-runs.ts';
 import { Workflows } from './workflows.ts';
 
@@ -34,6 +36,7 @@ export class Telephony {
 
   constructor(options: TelephonyOptions) {
     const { application, clock, database, engine, log, retryDelayScale, simulator } = options;
+    const { agenda } = engine;
     this.calls = new Calls({
       database,
       engine,
@@ -42,15 +45,15 @@ export class Telephony {
       onPlaced: () => this.callEngine.wake(),
     });
     this.callEngine = simulator
-      ? new SimulatorEngine({ database, calls: this.calls, clock, log, ...simulator })
+      ? new SimulatorEngine({ agenda, database, calls: this.calls, clock, log, ...simulator })
       : new ExternalEngine({ database, calls: this.calls, clock });
-    const drive = (what: string, intervalMs: number, step: () => Promise<boolean>) => {
+    const drive = (source: DueSource, everyMs: number, step: () => Promise<boolean>) => {
       const work = () =>
         step().catch((error: unknown) => {
-          log.warn({ err: error }, `${what} could not be driven, will be tried again`);
+          log.warn({ err: error }, `${source.name} could not be driven, will be tried again`);
           return false;
         });
-      return new Alarm({ clock, intervalMs, work });
+      return agenda.alarm({ source, everyMs, work });
     };
     this.campaigns = new Campaigns({ database, engine, clock, calls: this.calls, retryDelayScale, onDue: (time) => campaigns.at(time) });
     const runs = new WorkflowRuns({
@@ -64,6 +67,7 @@ export class Telephony {
     this.#applications =
       application &&
       new ApplicationDispatcher({
+        agenda,
         database,
         clock,
         log,
@@ -72,9 +76,9 @@ export class Telephony {
         answered: (request, isSuccess) => runs.answered(request, isSuccess),
       });
     this.workflows = new Workflows({ database, clock, runs, canAsk: application !== null });
-    const campaigns = drive('campaigns', CALL_LIMITS.lookIntervalMs, () => this.campaigns.step());
-    const workflows = drive('workflows', CALL_LIMITS.lookIntervalMs, () => runs.step());
-    const lost = drive('lost calls', CALL_LIMITS.sweepIntervalMs, () => this.#endLost(database, clock));
+    const campaigns = drive(CAMPAIGNS_DUE, CALL_LIMITS.lookIntervalMs, () => this.campaigns.step());
+    const workflows = drive(WORKFLOWS_DUE, CALL_LIMITS.lookIntervalMs, () => runs.step());
+    const lost = drive(LOST_CALLS_DUE, CALL_LIMITS.sweepIntervalMs, () => this.#endLost(database, clock));
     this.#alarms = [campaigns, workflows, lost];
   }
 

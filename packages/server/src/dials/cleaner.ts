@@ -1,10 +1,10 @@
-import { Alarm, isDataError, type Clock, type Database, type Engine, type Log, type Queryable } from '@dialhook/engine';
+import { isDataError, type Alarm, type Clock, type Database, type Engine, type Log, type Queryable } from '@dialhook/engine';
 import { organizationSlugs } from '../accounts/store/organizations.ts';
 import { addContacts } from '../lists/contact-history.ts';
 import { cleanDial } from './clean.ts';
 import { DIAL_LIMITS } from './limits.ts';
 import type { Campaign, DialEvent, Dispo, RawDial, Translations } from './model.ts';
-import { storeCleaned, storeFailures, takeUncleaned, type CleanedDial, type InboxDial } from './store/dials.ts';
+import { storeCleaned, storeFailures, takeUncleaned, UNCLEANED_DUE, type CleanedDial, type InboxDial } from './store/dials.ts';
 import { findCampaigns, findDispos } from './store/translations.ts';
 
 export interface CleanerOptions {
@@ -31,7 +31,8 @@ export class DialCleaner {
 
   constructor(options: CleanerOptions) {
     this.#options = options;
-    this.#alarm = new Alarm({ clock: options.clock, intervalMs: DIAL_LIMITS.cleanIntervalMs, work: () => this.#step() });
+    const { agenda } = options.engine;
+    this.#alarm = agenda.alarm({ source: UNCLEANED_DUE, everyMs: DIAL_LIMITS.cleanIntervalMs, work: () => this.#step() });
   }
 
   start(): void {

@@ -1,7 +1,7 @@
-import { Alarm, type Clock, type Database, type Engine, type Log } from '@dialhook/engine';
+import type { Alarm, Clock, Database, Engine, Log } from '@dialhook/engine';
 import { BATCH_EVENT } from './cleaner.ts';
 import { DIAL_LIMITS } from './limits.ts';
-import { listGatherings, takeGathered, type Gathering } from './store/dials.ts';
+import { GATHERED_DUE, listGatherings, takeGathered, type Gathering } from './store/dials.ts';
 
 export interface GathererOptions {
   readonly database: Database;
@@ -23,7 +23,8 @@ export class DialGatherer {
 
   constructor(options: GathererOptions) {
     this.#options = options;
-    this.#alarm = new Alarm({ clock: options.clock, intervalMs: DIAL_LIMITS.lingerMs, work: () => this.#look() });
+    const { agenda } = options.engine;
+    this.#alarm = agenda.alarm({ source: GATHERED_DUE, everyMs: DIAL_LIMITS.lingerMs, work: () => this.#look() });
   }
 
   start(): void {

@@ -1,4 +1,4 @@
-import { Alarm, persistently, type Clock, type Database, type Engine, type Log, type Transaction } from '@dialhook/engine';
+import { persistently, type Alarm, type Clock, type Database, type Engine, type Log, type Transaction } from '@dialhook/engine';
 import type { Classifier } from './classify/classifier.ts';
 import { LookupFailed } from './classify/http.ts';
 import { uploadCompleted, uploadFailed } from './events.ts';
@@ -6,7 +6,7 @@ import type { FileStore } from './files.ts';
 import { LIST_LIMITS } from './limits.ts';
 import type { DownloadLinks } from './links.ts';
 import { fileKey, STAGED_FILE, UPLOAD_FILES, type Upload } from './model.ts';
-import { claimUpload, finishUpload } from './store/uploads.ts';
+import { claimUpload, finishUpload, UPLOADS_DUE } from './store/uploads.ts';
 import type { WorkerPool } from './worker/pool.ts';
 
 export interface ProcessorOptions {
@@ -37,7 +37,8 @@ export class Processor {
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
-    this.#alarm = new Alarm({ clock: options.clock, intervalMs: LIST_LIMITS.claimIntervalMs, work: () => this.#claim() });
+    const { agenda } = options.engine;
+    this.#alarm = agenda.alarm({ source: UPLOADS_DUE, everyMs: LIST_LIMITS.claimIntervalMs, work: () => this.#claim() });
   }
 
   start(): void {

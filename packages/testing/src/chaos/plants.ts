@@ -77,7 +77,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   /** Retries whose time comes are not looked for: neither by the node that knows of them nor by the others. */
   'lost-wake-up': {
     places: [
-      { file: 'worker/claimer.ts', from: 'intervalMs: LIMITS.claimIntervalMs', to: 'intervalMs: 2 ** 30' },
+      { file: 'worker/claimer.ts', from: 'everyMs: LIMITS.claimIntervalMs', to: 'everyMs: 2 ** 30' },
       {
         file: 'worker/claimer.ts',
         from: '    this.#alarm.at(time);',

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { Alarm, type Clock, type Database, type Log } from '@dialhook/engine';
+import type { Agenda, Alarm, Clock, Database, Log } from '@dialhook/engine';
 import type { Calls, EngineReport } from '../calls.ts';
 import { CALL_LIMITS } from '../limits.ts';
 import type { Call, EndReason } from '../model.ts';
 import type { CallStatus } from '../states.ts';
-import { claimLive, nextLive } from '../store/live-calls.ts';
+import { claimLive, LIVE_CALLS_DUE, nextLive } from '../store/live-calls.ts';
 import type { CallEngine } from './engine.ts';
 
 export interface SimulatorOptions {
+  readonly agenda: Agenda;
   readonly database: Database;
   readonly calls: Calls;
   readonly clock: Clock;
@@ -55,7 +56,8 @@ export class SimulatorEngine implements CallEngine {
 
   constructor(options: SimulatorOptions) {
     this.#options = options;
-    this.#alarm = new Alarm({ clock: options.clock, intervalMs: CALL_LIMITS.lookIntervalMs, work: () => this.#step() });
+    const { agenda } = options;
+    this.#alarm = agenda.alarm({ source: LIVE_CALLS_DUE, everyMs: CALL_LIMITS.lookIntervalMs, work: () => this.#step() });
   }
 
   start(): void {

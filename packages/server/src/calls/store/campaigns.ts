@@ -1,4 +1,4 @@
-import type { Queryable } from '@dialhook/engine';
+import type { DueSource, Queryable } from '@dialhook/engine';
 import type { Campaign, Page, Paged } from '../model.ts';
 import type { CampaignStatus } from '../states.ts';
 import { paged } from './paged.ts';
@@ -67,6 +67,12 @@ export async function lockCampaign(tx: Queryable, id: string): Promise<Campaign 
   const [row] = await tx.query<Row>({ name: 'lock-campaign', text: 'select * from campaigns where id = $1 for update', values: [id] });
   return row ? toCampaignRow(row) : null;
 }
+
+/** When the next campaign is to be looked at. */
+export const CAMPAIGNS_DUE: DueSource = {
+  name: 'campaigns',
+  text: 'select due_at from campaigns where due_at is not null order by due_at limit 1',
+};
 
 /** Holds the campaign that is due longest and that nobody else holds. */
 export async function lockDueCampaign(tx: Queryable, now: Date): Promise<Campaign | null> {

@@ -1,4 +1,4 @@
-import { plainArray, timeArray, type Queryable } from '@dialhook/engine';
+import { plainArray, timeArray, type DueSource, type Queryable } from '@dialhook/engine';
 
 /** A call that has not ended, and whose it is. */
 export interface LiveCall {
@@ -79,6 +79,12 @@ export async function claimLive(db: Queryable, limit: number, now: Date, dueAt: 
   });
   return rows.map(({ call }) => call);
 }
+
+/** When the next call goes on. */
+export const LIVE_CALLS_DUE: DueSource = { name: 'live calls', text: 'select due_at from live_calls order by due_at limit 1' };
+
+/** When the next call should have ended. */
+export const LOST_CALLS_DUE: DueSource = { name: 'lost calls', text: 'select ends_at from live_calls order by ends_at limit 1' };
 
 /** When the next call is due; null when none lives. */
 export async function nextLive(db: Queryable): Promise<Date | null> {

@@ -1,4 +1,4 @@
-import { plainArray, timeArray, type Queryable } from '@dialhook/engine';
+import { plainArray, timeArray, type DueSource, type Queryable } from '@dialhook/engine';
 import type { LastCall, LeadPhase, NewLead, NodeType, Page, Paged, WorkflowLead, WorkflowStep } from '../model.ts';
 import type { WorkflowLeadStatus } from '../states.ts';
 import { paged } from './paged.ts';
@@ -76,6 +76,25 @@ export interface WaitingWorkflow {
   readonly workflowId: string;
 }
 
+/** The CTE `step` (workflow_id): workflows with leads that wait for the application, from workflow to workflow in the index. */
+const WAITING = `
+  recursive step (workflow_id) as (
+    (select workflow_id from workflow_leads where phase = 'request' order by workflow_id limit 1)
+    union all
+    select (select l.workflow_id from workflow_leads l where l.phase = 'request' and l.workflow_id > s.workflow_id
+             order by l.workflow_id limit 1)
+      from step s where s.workflow_id is not null
+  )`;
+
+/** When the next lead asks the application. */
+export const REQUESTS_DUE: DueSource = {
+  name: 'requests to the application',
+  text: `
+    with ${WAITING}
+    select min(l.due_at) from step s join workflows w on w.id = s.workflow_id and w.status = 'active'
+      cross join lateral (select due_at from workflow_leads where phase = 'request' and workflow_id = w.id order by due_at limit 1) l`,
+};
+
 /**
  * Active workflows with leads that wait for the application. Steps from workflow to workflow in the index, so that it costs as many
  * steps as there are workflows, however many leads wait.
@@ -84,13 +103,7 @@ export async function waitingWorkflows(db: Queryable, now: Date, limit: number):
   return db.query<WaitingWorkflow>({
     name: 'waiting-workflows',
     text: `
-      with recursive step (workflow_id) as (
-        (select workflow_id from workflow_leads where phase = 'request' order by workflow_id limit 1)
-        union all
-        select (select l.workflow_id from workflow_leads l where l.phase = 'request' and l.workflow_id > s.workflow_id
-                 order by l.workflow_id limit 1)
-          from step s where s.workflow_id is not null
-      )
+      with ${WAITING}
       select w.organization_id as "organizationId", w.id as "workflowId"
         from step s join workflows w on w.id = s.workflow_id
        where w.status = 'active'

@@ -1,4 +1,4 @@
-import type { Queryable } from '@dialhook/engine';
+import type { DueSource, Queryable } from '@dialhook/engine';
 import type { Graph } from '../graph.ts';
 import type { NodeType, Page, Paged, Workflow, WorkflowEdge, WorkflowNode } from '../model.ts';
 import type { WorkflowStatus } from '../states.ts';
@@ -47,6 +47,12 @@ export async function lockWorkflow(tx: Queryable, id: string): Promise<Workflow 
   const [row] = await tx.query<Row>({ name: 'lock-workflow', text: 'select * from workflows where id = $1 for update', values: [id] });
   return row ? toWorkflowRow(row) : null;
 }
+
+/** When the next workflow is to be looked at. */
+export const WORKFLOWS_DUE: DueSource = {
+  name: 'workflows',
+  text: 'select due_at from workflows where due_at is not null order by due_at limit 1',
+};
 
 /** Holds the workflow that is due longest and that nobody else holds. */
 export async function lockDueWorkflow(tx: Queryable, now: Date): Promise<Workflow | null> {

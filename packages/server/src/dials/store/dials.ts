@@ -1,4 +1,4 @@
-import { plainArray, type Queryable } from '@dialhook/engine';
+import { AT_ONCE, dueWhile, plainArray, type DueSource, type Queryable } from '@dialhook/engine';
 import type { UncleanedDial } from '../model.ts';
 
 export interface NewDial {
@@ -37,6 +37,12 @@ export interface InboxDial {
   readonly organizationId: string;
   readonly raw: string;
 }
+
+/** Dials that wait to be cleaned. In the order of ids, as they are taken: an inbox that was just emptied is not read through. */
+export const UNCLEANED_DUE: DueSource = {
+  name: 'uncleaned dials',
+  text: `select ${AT_ONCE} from dial_inbox where failed_at is null order by id limit 1`,
+};
 
 /** The oldest uncleaned dials, held until the caller's transaction ends. */
 export async function takeUncleaned(tx: Queryable, limit: number): Promise<InboxDial[]> {
@@ -135,6 +141,9 @@ export async function countDials(db: Queryable, organizationId: string, floors: 
   });
   return rows.map(({ count }) => count);
 }
+
+/** Dials that wait for a batch. */
+export const GATHERED_DUE = dueWhile('gathered dials', 'dial_gathered');
 
 export interface Gathering {
   readonly organizationId: string;

@@ -1,4 +1,4 @@
-import type { Queryable } from '@dialhook/engine';
+import type { DueSource, Queryable } from '@dialhook/engine';
 import type { ListSummary, Upload, UploadStatus } from '../model.ts';
 
 export interface Row {
@@ -96,6 +96,15 @@ export async function cancelUpload(tx: Queryable, organizationId: string, id: st
   return row ? toUpload(row) : null;
 }
 
+const IS_CLAIMABLE = `u.status in ('ready_for_processing', 'processing')
+  and (u.status = 'ready_for_processing' or not exists (select from nodes n where n.id = u.leased_by))`;
+
+/** When the next list may be claimed. */
+export const UPLOADS_DUE: DueSource = {
+  name: 'lists',
+  text: `select u.start_after from uploads u where ${IS_CLAIMABLE} order by u.start_after limit 1`,
+};
+
 /**
  * Takes an upload that is ready, or one whose node is dead. Organizations take turns: `served` are those that this node worked for, the
  * latest last; the longest ago comes first, and of its uploads the one that waits longest.
@@ -106,8 +115,7 @@ export async function claimUpload(db: Queryable, nodeId: string, served: readonl
     text: `update uploads set status = 'processing', leased_by = $1, lease = lease + 1, updated_at = $2
             where id = (
               select id from uploads u
-               where u.status in ('ready_for_processing', 'processing') and u.start_after <= $2
-                 and (u.status = 'ready_for_processing' or not exists (select from nodes n where n.id = u.leased_by))
+               where ${IS_CLAIMABLE} and u.start_after <= $2
                order by array_position($3::uuid[], u.organization_id) nulls first, u.start_after limit 1 for update skip locked)
            returning *`,
     values: [nodeId, now, served],
