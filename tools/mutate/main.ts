@@ -47,7 +47,7 @@ process.once('exit', endAll); // what was started after that
 
 await globalSetup();
 try {
-  const verdicts = await mutationRun({
+  const { unusable, verdicts } = await mutationRun({
     root,
     ...filesOf(root, area),
     seed,
@@ -70,6 +70,7 @@ try {
     node: process.version,
     seconds: Math.round((performance.now() - began) / 1000),
     totals: { killed: killed.length, survived: survived.length, equivalent: equivalent.length },
+    unusable,
     survived,
     equivalent,
     killed,

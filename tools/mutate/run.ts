@@ -24,6 +24,12 @@ export interface Verdict {
   readonly seconds: number;
 }
 
+export interface MutationRun {
+  readonly verdicts: Verdict[];
+  /** Test files that fail without any mistake, so that nothing can be said by them, and why. */
+  readonly unusable: string[];
+}
+
 export interface MutationRunOptions {
   /** The repository's top; it is read and never written, but for the cache. */
   readonly root: string;
@@ -51,7 +57,7 @@ const TIMEOUT_MARGIN_MS = 15_000;
  * Makes small mistakes, one at a time, in copies of the repository, and runs the test files that run the mistaken line, the
  * cheapest first, until one fails. Databases are the caller's: whatever the environment names is shared by all runs.
  */
-export async function mutationRun(options: MutationRunOptions): Promise<Verdict[]> {
+export async function mutationRun(options: MutationRunOptions): Promise<MutationRun> {
   const { budgetMs, cache, count, equivalents, jobs, progress, root, seed, sources, tests } = options;
   const texts = new Map(sources.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
   const all = [...texts].flatMap(([file, text]) => mutationsOf(file, text));
@@ -61,6 +67,7 @@ export async function mutationRun(options: MutationRunOptions): Promise<Verdict[
   const trees = Array.from({ length: jobs }, () => copyTree(root));
   try {
     const coverages: Coverage[] = [];
+    const unusable: string[] = [];
     await inTrees(trees, tests, async (tree, test) => {
       let coverage = cachedCoverage(cache, root, test);
       if (coverage === null) {
@@ -69,6 +76,7 @@ export async function mutationRun(options: MutationRunOptions): Promise<Verdict[
         progress(`recorded ${test} ${coverage.failure === null ? '' : `FAILS: ${coverage.failure} `}${seconds(coverage.ms)} s`);
       }
       if (coverage.failure === null) coverages.push(coverage);
+      else unusable.push(`${test}: ${coverage.failure}`);
     });
     coverages.sort((a, b) => a.ms - b.ms);
 
@@ -82,7 +90,8 @@ export async function mutationRun(options: MutationRunOptions): Promise<Verdict[
         `${verdicts.length}/${chosen.length} ${outcome} ${file}:${line} ${kind}: ${change.slice(0, 120)} (${killedBy ?? `${verdict.tried} test files`}) ${verdict.seconds} s`,
       );
     });
-    return verdicts.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line));
+    verdicts.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line));
+    return { verdicts, unusable };
   } finally {
     for (const tree of trees) tree.remove();
   }

@@ -262,6 +262,31 @@ export const CHANGES: readonly Case[] = [
     ],
   ],
   [
+    'what failed of one batch and what was not sent of another go into the queue, each with its own attempts',
+    (tx, world) => {
+      const now = world.now.getTime();
+      const failed = { outcome: 'retry', status: 500, error: 'HTTP 500', dueAt: now } as const;
+      const unsent = { ...NOTHING_SENT, outcome: 'released', dueAt: now } as const;
+      return recordBatched(
+        tx,
+        [
+          { ...result(world, 'ours/open', 0, 'ours/batch'), ...failed },
+          { ...result(world, 'ours/lost', 0, 'ours/batch-lost'), ...unsent },
+        ],
+        new Set([world.id('ours/batch-lost')]),
+        now,
+      );
+    },
+    { lostBatches: [], disabled: [], missing: [] },
+    [
+      '+ attempts now ours/open ours',
+      '+ deliveries ours/lost now ours/event ours/a ours',
+      '+ deliveries ours/open now ours/event ours/a now now ours',
+      '- batches ours/batch-lost',
+      '~ endpoints ours/a: last_failure_at time→now, consecutive_failures 2→3',
+    ],
+  ],
+  [
     'a delivery that cannot be stored is dropped while it is this node’s',
     async (tx, world) => {
       const { delivery } = result(world, 'ours/leased');
