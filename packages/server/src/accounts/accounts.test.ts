@@ -190,6 +190,8 @@ describe('rules of accounts', () => {
     const { expiresAt } = await invite(mine.owner, 'Guest@example.com');
     assert.equal(expiresAt.getTime(), WORLD_NOW + SESSION_LIMITS.inviteMs);
     assert.deepEqual(await tables(), ['sign_in_links', 'sign_in_links'], 'the former one went');
+    const open = async () => (await invitations.list(mine.organizationId)).map(({ email, madeBy }) => [email, madeBy]);
+    assert.deepEqual(await open(), [['Guest@example.com', mine.owner]]);
     const fill = (tenant: Tenant, count: number) =>
       place.database.query({
         text: `insert into sign_in_links (hash, organization_id, role, email, made_by, created_at, expires_at)
@@ -204,6 +206,10 @@ describe('rules of accounts', () => {
     assert.equal(await refused(invite(null, 'c@x.example')), 'too_many_invitations');
     await invite(null, 'guest@example.com');
     assert.deepEqual(await tables(), ['sign_in_links', 'sign_in_links'], 'one in the place of another');
+    assert.ok((await open()).some(([email, maker]) => email === 'guest@example.com' && maker === null));
+    const own = rows.of('sign_in_links').filter((row) => row.organization_id === mine.organizationId);
+    const stored = own.find(({ email }) => email === 'guest@example.com');
+    assert.equal(stored!.by_operator, true);
   });
 
   test('writes are bounded for a key and for an organization in a minute; a refused one does not count, and others go on', async () => {
@@ -229,7 +235,9 @@ describe('rules of accounts', () => {
     assert.equal(await limits.take(caller(other)), null);
     await write(mine, third, WRITE_LIMITS.perOrganization - WRITE_LIMITS.perKey - 1);
     assert.deepEqual(await limits.take(caller(mine, second)), { limit: 600, observed: 601, retryAfterSeconds: 50 });
-    clock.advance(49_500);
+    clock.advance(49_400);
+    assert.equal((await limits.take(caller(mine)))!.retryAfterSeconds, 1, 'never less');
+    clock.advance(100);
     assert.equal(await limits.take(caller(mine)), null, 'the first ones left the window');
     assert.equal((await limits.take(caller(other)))?.limit, undefined);
   });
