@@ -16,7 +16,6 @@ export { eventually } from './eventually.ts';
 export { rowsNaming } from './bystanders.ts';
 export { freePort } from './free-port.ts';
 export { StatementCount } from './statements.ts';
-export { freePort } from './postgres-process.ts';
 export { startPostgres, type PostgresServer } from './postgres.ts';
 export { TcpProxy } from './tcp-proxy.ts';
 export { Receiver, type Answer, type Received } from './receiver.ts';
