@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { DATABASE_KINDS, EngineWorld, eventually, FakeClock, freshDatabase, snapshot } from '@dialhook/testing';
 import { LIMITS, Sealer, silentLog } from '../index.ts';
+import { Agenda } from './agenda.ts';
 import { Upkeep } from './upkeep.ts';
 
 for (const kind of DATABASE_KINDS)
@@ -13,7 +14,9 @@ for (const kind of DATABASE_KINDS)
     const clock = new FakeClock();
     const dead: string[] = [];
     let released = 0;
-    const upkeep = new Upkeep({
+    const agenda = new Agenda({ database, clock, log: silentLog, aloneSince: () => upkeep.pulse.aloneSince });
+    const upkeep: Upkeep = new Upkeep({
+      agenda,
       database,
       clock,
       nodeId: randomUUID(),
@@ -27,6 +30,7 @@ for (const kind of DATABASE_KINDS)
       onHeard: () => {},
     });
     await upkeep.start();
+    agenda.start();
     const world = await EngineWorld.make(database);
     const before = await snapshot(database);
     const changes = async () => (await world.changesSince(before)).filter((line) => !/heartbeat_at|retention_clock/.test(line));
@@ -72,5 +76,6 @@ for (const kind of DATABASE_KINDS)
     for (const line of lines.filter((one) => one.startsWith('~'))) assert.match(line, /lease 1→2.*leased_by (node|dead)→null/);
     assert.deepEqual(world.named(dead), ['dead']);
     assert.ok(released >= 2, 'whoever claims was woken');
+    await agenda.stop();
     await upkeep.stop();
   });
