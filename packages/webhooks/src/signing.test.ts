@@ -121,6 +121,13 @@ for (const [name, scheme, headers, code] of BAD_HEADERS) {
   });
 }
 
+test('whose time is off is told by how much, and what is allowed', async () => {
+  const headers = await sign(standard, { secret: 'c2VjcmV0', body: 'b', id: 'm', timestamp: NOW });
+  const at = (now: number) => verify(standard, { secret: 'c2VjcmV0', body: 'b', headers, now });
+  await assert.rejects(at(NOW + 301), { message: 'Signed 301 s ago; at most 300 s are allowed.' });
+  await assert.rejects(at(NOW - 302), { message: 'Signed 302 s ahead; at most 300 s are allowed.' });
+});
+
 test('two different bodies that are not UTF-8 do not share a signature', async () => {
   const headers = await sign(dialnexa, { secret: 's', body: Uint8Array.of(0xff) });
   await rejects('signature_mismatch', verify(dialnexa, { secret: 's', body: Uint8Array.of(0xfe), headers }));
