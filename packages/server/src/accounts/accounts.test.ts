@@ -146,6 +146,10 @@ describe('rules of accounts', () => {
     assert.equal((await accounts.createOrganization({ slug: 'fourth', plan: null })).plan, null);
     assert.deepEqual(await tables(), ['memberships', 'organizations', 'users'], 'no credits, no note');
     assert.equal(await refused(accounts.createOrganization({ slug: 'mine' })), 'slug_taken');
+    assert.equal(await refused(accounts.updateOrganization('nobody', { name: 'x' })), 'unknown_organization');
+    assert.equal((await accounts.updateOrganization('fourth', { name: 'Fourth' })).name, 'Fourth');
+    assert.deepEqual(await rows.changes().then(Object.values), [{ name: 'Fourth' }]);
+    assert.deepEqual([(await accounts.members('other')).length, await accounts.isEmpty()], [2, false]);
     assert.equal(await refused(accounts.createOrganization({ slug: 'fifth', ownerEmail: 'O@third.example' })), 'email_taken');
   });
 
