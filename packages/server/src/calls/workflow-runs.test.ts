@@ -147,6 +147,14 @@ for (const kind of DATABASE_KINDS) {
       await world.runs.answered(last!, true); // too late
       assert.deepEqual(await path(ours, mine, 2), ['ask failure', 'lost dropped']);
       assert.deepEqual(await rowsOf(...others), before);
+      // Whose every try was a dead node's has failed.
+      const second = others[1]!;
+      for (let tries = 0; tries < CALL_LIMITS.applicationTries; tries++) {
+        assert.equal((await world.runs.claimRequests(second.id, 100)).length, 2);
+        world.clock.advance(CALL_LIMITS.applicationTimeoutMs + CALL_LIMITS.applicationRetryMs);
+      }
+      assert.deepEqual(await world.runs.claimRequests(second.id, 100), []);
+      for (const n of [1, 2]) assert.deepEqual(await path(ours, second, n), ['ask failure', 'lost dropped']);
     });
 
     test('a copy has its nodes and edges in the order of the original, and is walked in it', async () => {
