@@ -14,6 +14,7 @@ import {
   VARIABLES,
   WRITE_LIMITS,
 } from '@dialhook/server';
+import { PROCESS_LIMITS } from '../packages/cli/src/supervisor/limits.ts';
 
 /** The docs cannot drift from the code: every row here is compared both ways. */
 
@@ -59,6 +60,7 @@ test('docs/limits.md has every limit with its value, and no other', () => {
       ...Object.entries(SESSION_LIMITS),
       ...Object.entries(HTTP_LIMITS),
       ...Object.entries(RETENTION_LIMITS),
+      ...Object.entries(PROCESS_LIMITS),
     ],
   );
 });

@@ -102,6 +102,10 @@ test('listen prints what a terminal would obey as text, and takes secrets from n
 test('a bad configuration is one line', async () => {
   for (const [env, message] of [
     [{ PORT: 'x' }, /^PORT="x" is not valid: a whole number from 0 to 65535\n$/],
+    [
+      { DATABASE_URL: '', DIALHOOK_PROCESSES: '2' },
+      /^DIALHOOK_PROCESSES="2" is not valid: more than 1 needs DATABASE_URL, since the embedded[^\n]+\n$/,
+    ],
     [{ DATABASE_URL: 'postgres://127.0.0.1:9/none' }, /^The database does not answer: connect ECONNREFUSED [^\n]+\n$/],
   ] as const) {
     const { code, stderr } = await dialhook(['serve'], { ...env, DIALHOOK_DATA_DIR: (await freshPlace('embedded')).dataDir });

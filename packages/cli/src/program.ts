@@ -1,18 +1,11 @@
 import { Command } from 'commander';
-import {
-  DataDirectoryInUse,
-  DataDirectoryNotOurs,
-  DataDirectoryOnNetwork,
-  DatabaseTooNew,
-  DatabaseUnavailable,
-  WrongSecretKey,
-} from '@dialhook/engine';
-import { ConfigError, OpenKeyFile, VERSION } from '@dialhook/server';
+import { VERSION } from '@dialhook/server';
 import { addListen } from './commands/listen.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addOperatorCommands } from './commands/operator.ts';
 import { addServe } from './commands/serve.ts';
 import { addVerify } from './commands/verify.ts';
+import { describeError } from './describe-error.ts';
 import { CliError } from './output.ts';
 
 const program = new Command('dialhook')
@@ -32,28 +25,8 @@ addVerify(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`${describe(error)}\n`);
+  process.stderr.write(`${describeError(error)}\n`);
   process.exitCode = 1;
   // A server that failed half-way may have started threads; nothing of it is wanted any more.
   if (!(error instanceof CliError)) process.exit(1);
-}
-
-/** One line for what people can mend themselves; the stack for what is a defect. */
-function describe(error: unknown): string {
-  const known = [
-    CliError,
-    ConfigError,
-    DataDirectoryInUse,
-    DataDirectoryNotOurs,
-    DataDirectoryOnNetwork,
-    DatabaseTooNew,
-    DatabaseUnavailable,
-    OpenKeyFile,
-    WrongSecretKey,
-  ].some((kind) => error instanceof kind);
-  if (known) return (error as Error).message;
-  const { code, message, stack } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `${message}. Another process has the port; set PORT to another one.`;
-  if (code === 'ECONNREFUSED') return `The server cannot be reached: ${message}`;
-  return stack ?? message;
 }

@@ -18,6 +18,7 @@ export { PingFailed, type Authorize, type ChangeEndpoint, type CreateEndpoint } 
 export { Engine, type EngineActivity, type EngineOptions, type NewEvent } from './engine.ts';
 export { Searches, type SearchFilter, type SearchResult } from './search.ts';
 export { plainArray, timeArray } from './store/arrays.ts';
+export { connectionLimit, connectionsOfNode, type ConnectionLimit } from './store/connections.ts';
 export { Database, LANE_SIZES, type LaneSizes, type Queryable, type Statement, type Transaction } from './store/database.ts';
 export { Lane } from './store/lane.ts';
 export { DATABASE_TROUBLE, DatabaseUnavailable, isDataError, isUnavailable, isUniqueViolation } from './store/trouble.ts';

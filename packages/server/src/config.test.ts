@@ -54,6 +54,8 @@ const REFUSED: [Environment, RegExp][] = [
   [{ DIALHOOK_OPERATOR_TOKEN: 'short' }, /at least 16 characters/],
   [{ DIALHOOK_OPERATOR_TOKEN: 'with spaces in the token' }, /without spaces/],
   [{ DIALHOOK_PUBLIC_URL: 'hooks.example.com' }, /^DIALHOOK_PUBLIC_URL=/],
+  [{ DIALHOOK_PROCESSES: '0' }, /a whole number from 1 to 256$/],
+  [{ DIALHOOK_PROCESSES: '2' }, /needs DATABASE_URL, since the embedded database serves one process$/],
   [{ DIALHOOK_ROLE: 'both' }, /one of all, api, worker$/],
   [{ DIALHOOK_ROLE: 'api' }, /needs DATABASE_URL/],
   [{ DIALHOOK_ALLOW_PRIVATE_TARGETS: 'yes' }, /one of true, false$/],

@@ -23,6 +23,8 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** Connections to PostgreSQL, by kind of work. */
   readonly connections: LaneSizes;
+  /** Server processes of this machine, this one among them; null: as many as there are cores and connections for. */
+  readonly processes: number | null;
   readonly dataDir: string;
   /** 32 bytes. */
   readonly secretKey: Buffer;
@@ -74,6 +76,10 @@ export const VARIABLES = {
     'PostgreSQL connections for everything else that the API changes or looks up, from 1 to 50',
   ],
   DIALHOOK_READ_CONNECTIONS: [String(LANE_SIZES.reads), 'PostgreSQL connections for reads of the API that may be long, from 1 to 50'],
+  DIALHOOK_PROCESSES: [
+    '',
+    'server processes under one supervisor, from 1 to 256; unset means one for each core, or fewer where the database has no connections for them; the embedded database serves one',
+  ],
   DIALHOOK_DATA_DIR: [
     './.dialhook',
     'embedded database, files, and generated keys; it must belong to the user that runs Dialhook, and is closed to others',
@@ -106,7 +112,7 @@ export const VARIABLES = {
   DIALHOOK_RETRY_DELAY_SCALE: ['1', 'multiplies every retry delay, for trying retries out: a number above 0, at most 1000'],
   DIALHOOK_EVENT_MEMORY_MB: [
     '256',
-    'memory for events that wait to be stored or sent, in MiB, from 16 to 65536; the rest waits in the database',
+    'memory for events that wait to be stored or sent, in MiB, from 16 to 65536; processes of one machine share it, each has at least 16; the rest waits in the database',
   ],
   DIALHOOK_RETENTION_DAYS: ['30', 'days that events and the delivery log are kept, from 1 to 3650; an organization can keep less'],
   DIALHOOK_LIST_RETENTION_DAYS: ['0', 'days that lists and their files are kept after they ended, to 3650; 0 means for ever'],
@@ -135,8 +141,10 @@ const MIN_TOKEN_LENGTH = 16;
 const MAX_RETENTION_DAYS = 3_650;
 /** Of one kind: PostgreSQL serves a few hundred in all, and more at once are slower than fewer. */
 const MAX_CONNECTIONS = 50;
+/** As many as the largest machines have cores. */
+const MAX_PROCESSES = 256;
 /** Of an event of 1 MiB a node needs 2 MiB while it sends it, of a quarter of this memory for each endpoint. */
-const MIN_EVENT_MEMORY_MB = 16;
+export const MIN_EVENT_MEMORY_MB = 16;
 const MAX_SCALE = 1_000;
 const MAX_SPEED = 1_000_000;
 const NETWORKS = 'addresses or networks (10.1.0.0/16) of at most a /8, or a /7 of IPv6';
@@ -153,6 +161,14 @@ export function loadConfig(env: Environment): Config {
   const role = oneOf('DIALHOOK_ROLE', text('DIALHOOK_ROLE'), ['all', 'api', 'worker'] as const);
   if (role !== 'all' && databaseUrl === undefined)
     throw new ConfigError('DIALHOOK_ROLE', role, 'needs DATABASE_URL, since the embedded database serves one process');
+  const processes =
+    optional('DIALHOOK_PROCESSES') === undefined ? null : integer('DIALHOOK_PROCESSES', text('DIALHOOK_PROCESSES'), 1, MAX_PROCESSES);
+  if (processes !== null && processes > 1 && databaseUrl === undefined)
+    throw new ConfigError(
+      'DIALHOOK_PROCESSES',
+      String(processes),
+      'more than 1 needs DATABASE_URL, since the embedded database serves one process',
+    );
   const allowPrivateTargets =
     oneOf('DIALHOOK_ALLOW_PRIVATE_TARGETS', text('DIALHOOK_ALLOW_PRIVATE_TARGETS'), ['true', 'false'] as const) === 'true';
   if (allowPrivateTargets && !isLoopback(host))
@@ -211,6 +227,7 @@ export function loadConfig(env: Environment): Config {
       work: connections('DIALHOOK_WORK_CONNECTIONS'),
       reads: connections('DIALHOOK_READ_CONNECTIONS'),
     },
+    processes,
     dataDir,
     secretKey: Buffer.from(secretText ?? keptKey(dataDir, KEY_FILES.secretKey), 'hex'),
     operatorToken: tokenText ?? keptKey(dataDir, KEY_FILES.operatorToken),

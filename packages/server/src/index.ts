@@ -11,6 +11,8 @@ export { OpenKeyFile } from './key-files.ts';
 export { DIAL_LIMITS } from './dials/limits.ts';
 export { LIST_LIMITS } from './lists/limits.ts';
 export { serverMigrations } from './migrations.ts';
+export { openLog } from './log.ts';
+export { addUp, lastingPart, type Measurements, type Snapshot } from './metrics.ts';
 export { startServer, type RunningServer } from './server.ts';
 export { VERSION } from './version.ts';
 export { CALL_LIMITS } from './calls/limits.ts';

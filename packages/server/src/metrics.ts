@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AttemptReport, Backlog, Clock, Engine, HotStatement, Observer } from '@dialhook/engine';
 
 /** Seconds; from a receiver next door to the longest timeout. */
@@ -8,12 +8,35 @@ const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 
 /** Counting what waits reads the queue: scrapes that come faster get the last answer. */
 const BACKLOG_AGE_MS = 5_000;
 
+/** Metrics with their values at one moment, as `Registry.getMetricsAsJSON` gives them: plain data for another process. */
+export type Snapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+export interface Measurements {
+  /** What is added up over the processes of a machine, or as the metric's aggregator says. */
+  readonly own: Snapshot;
+  /** What every process says the same of: the database and the other nodes. Empty when it was not asked for. */
+  readonly common: Snapshot;
+}
+
+/** The sum of what several processes measure. */
+export async function addUp(snapshots: readonly Snapshot[]): Promise<Snapshot> {
+  return AggregatorRegistry.aggregate([...snapshots]).getMetricsAsJSON();
+}
+
+/** What stays true of a process when it has ended: its counts. A total that fell would look like new counts to Prometheus. */
+export function lastingPart(snapshot: Snapshot): Snapshot {
+  // The types of prom-client have an enumeration here, and its values are these words.
+  return snapshot.filter(({ type }) => ['counter', 'histogram'].includes(type as unknown as string));
+}
+
 /**
  * What Prometheus may know. Labels have a closed set of values: none names an organization or an endpoint, so that the
  * number of series does not grow with the number of customers.
  */
 export class Metrics implements Observer {
   readonly #registry = new Registry();
+  readonly #common = new Registry();
+  readonly #gather: (() => Promise<Snapshot[]>) | undefined;
   readonly #attempts = new Counter({
     name: 'dialhook_attempts_total',
     help: 'Attempts by what followed from them.',
@@ -60,7 +83,9 @@ export class Metrics implements Observer {
     registers: [this.#registry],
   });
 
-  constructor() {
+  /** `gather`: what each process of the machine measures, this one among them; undefined when there is no other. */
+  constructor(gather?: () => Promise<Snapshot[]>) {
+    this.#gather = gather;
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -82,15 +107,16 @@ export class Metrics implements Observer {
       }
       return backlog === null ? Number.NaN : pick(backlog);
     };
-    this.#gauge('dialhook_requests_in_flight', 'Requests to endpoints that wait for an answer.', () => engine.activity.inFlight);
-    this.#gauge('dialhook_leases_held', 'Deliveries that this node has taken over.', () => engine.activity.held);
-    this.#gauge('dialhook_inbox_events', 'Events that wait for their group commit.', () => engine.activity.inboxEvents);
-    this.#gauge('dialhook_sending_nodes', 'Nodes that send, as this node sees them.', () => engine.activity.nodes);
-    this.#gauge('dialhook_deliveries_due', 'Deliveries of all nodes that could be sent now.', () => last(({ due }) => due));
-    this.#gauge('dialhook_deliveries_pending', 'Deliveries of all nodes that wait, retries included.', () =>
-      last(({ pending }) => pending),
-    );
-    this.#gauge('dialhook_oldest_due_seconds', 'How long the oldest due delivery has been due.', () =>
+    const own = (name: string, help: string, read: () => number) => this.#gauge(this.#registry, name, help, read);
+    own('dialhook_requests_in_flight', 'Requests to endpoints that wait for an answer.', () => engine.activity.inFlight);
+    own('dialhook_leases_held', 'Deliveries that this node has taken over.', () => engine.activity.held);
+    own('dialhook_inbox_events', 'Events that wait for their group commit.', () => engine.activity.inboxEvents);
+    own('dialhook_processes', 'Server processes of this machine.', () => 1);
+    const common = (name: string, help: string, read: () => number) => this.#gauge(this.#common, name, help, read);
+    common('dialhook_sending_nodes', 'Nodes that send, as this node sees them.', () => engine.activity.nodes);
+    common('dialhook_deliveries_due', 'Deliveries of all nodes that could be sent now.', () => last(({ due }) => due));
+    common('dialhook_deliveries_pending', 'Deliveries of all nodes that wait, retries included.', () => last(({ pending }) => pending));
+    common('dialhook_oldest_due_seconds', 'How long the oldest due delivery has been due.', () =>
       last(({ oldestDueMs }) => oldestDueMs / 1000),
     );
   }
@@ -115,11 +141,18 @@ export class Metrics implements Observer {
     return this.#registry.contentType;
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  /** Of this process, or of all processes of the machine, whichever answers. */
+  async text(): Promise<string> {
+    if (this.#gather !== undefined) return AggregatorRegistry.aggregate(await this.#gather()).metrics();
+    return (await this.#registry.metrics()) + (await this.#common.metrics());
   }
 
-  #gauge(name: string, help: string, read: () => number | Promise<number>): void {
+  /** Of this process alone. Only one of several is asked for what they have in common: reading it costs the database something. */
+  async measure(withCommon: boolean): Promise<Measurements> {
+    return { own: await this.#registry.getMetricsAsJSON(), common: withCommon ? await this.#common.getMetricsAsJSON() : [] };
+  }
+
+  #gauge(registry: Registry, name: string, help: string, read: () => number | Promise<number>): void {
     const gauge = new Gauge({
       name,
       help,
@@ -129,7 +162,7 @@ export class Metrics implements Observer {
         this.set(await Promise.resolve(read()).catch(() => Number.NaN));
       },
     });
-    this.#registry.registerMetric(gauge);
+    registry.registerMetric(gauge);
   }
 }
 

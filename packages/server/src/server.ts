@@ -1,8 +1,7 @@
 import { hkdfSync } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import {
   Alarm,
   CorrectedClock,
@@ -41,8 +40,10 @@ import { UploadPlaces } from './lists/upload-places.ts';
 import { Uploads } from './lists/uploads.ts';
 import { WebUploads } from './lists/web-uploads.ts';
 import { WorkerPool } from './lists/worker/pool.ts';
-import { Metrics } from './metrics.ts';
+import { openLog } from './log.ts';
+import { Metrics, type Snapshot } from './metrics.ts';
 import { serverMigrations } from './migrations.ts';
+import { processShare } from './process-share.ts';
 import { Retention } from './retention.ts';
 import { Statistics } from './statistics/statistics.ts';
 import { traceAttempt } from './tracing.ts';
@@ -62,22 +63,33 @@ export interface RunningServer {
   readonly sessions: Sessions;
   readonly database: Database;
   readonly app: FastifyInstance;
+  readonly metrics: Metrics;
+  /**
+   * Leaves the clients to the other processes of the machine: they get the new connections, and those that are open end
+   * with their next answer. Resolves when none is left, after some seconds, or when the signal comes; `stop` is next.
+   */
+  leave(hurry: AbortSignal): Promise<void>;
   /** Takes no new work, finishes what is in flight, and closes everything. */
   stop(): Promise<void>;
 }
 
+export interface ServerOptions {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  readonly files?: FileStore;
+  /** With other processes beside this one: what each of them measures, this one among them. */
+  readonly gather?: () => Promise<Snapshot[]>;
+}
+
 /** Opens the database, brings it up to date and starts one node. Throws with a message for people when it cannot. */
-export async function startServer(
-  config: Config,
-  options: { readonly clock?: Clock; readonly log?: Logger; readonly files?: FileStore } = {},
-): Promise<RunningServer> {
+export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
   const clock = options.clock ?? new CorrectedClock();
-  const log = options.log ?? pino({ level: config.logLevel, serializers: { err: describeError } });
+  const log = options.log ?? openLog(config.logLevel);
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, sizes: config.connections, log });
   try {
     await migrate(database, [engineMigrations, serverMigrations]);
     const files = options.files ?? new DirectoryStore(join(config.dataDir, 'files'));
-    const node = await startNode(config, { clock, database, log, files });
+    const node = await startNode(config, { clock, database, log, files, gather: options.gather });
     let stopping: Promise<void> | undefined;
     const stop = async () => {
       try {
@@ -95,12 +107,19 @@ export async function startServer(
 
 async function startNode(
   config: Config,
-  parts: { readonly clock: Clock; readonly database: Database; readonly log: Logger; readonly files: FileStore },
+  parts: {
+    readonly clock: Clock;
+    readonly database: Database;
+    readonly log: Logger;
+    readonly files: FileStore;
+    readonly gather: ServerOptions['gather'];
+  },
 ): Promise<RunningServer> {
-  const { clock, database, files, log } = parts;
+  const { clock, database, files, gather, log } = parts;
+  const share = processShare(config);
   const works = config.role !== 'api';
   const sealer = new Sealer(config.secretKey);
-  const metrics = new Metrics();
+  const metrics = new Metrics(gather);
   const statistics = new Statistics({ database, clock, log });
   const engine = new Engine({
     observer: {
@@ -123,7 +142,7 @@ async function startNode(
     nameServers: config.nameServers,
     retryDelayScale: config.retryDelayScale,
     deliver: works,
-    eventMemoryBytes: config.eventMemoryMb * 1024 * 1024,
+    eventMemoryBytes: share.eventMemoryBytes,
     retentionDays: config.retentionDays,
     partitionedTables: ['dials', 'calls'],
     onDeadNodes: () => processor.wakeAt(clock.now()),
@@ -132,7 +151,7 @@ async function startNode(
   const accounts = new Accounts(database, clock);
   // One secret in the configuration, one key for each purpose.
   const keyFor = (purpose: string) => Buffer.from(hkdfSync('sha256', config.secretKey, '', purpose, 32));
-  const sessions = new Sessions(database, clock, keyFor('dialhook sign-in proofs'));
+  const sessions = new Sessions(database, clock, keyFor('dialhook sign-in proofs'), share.hashes);
   const linkKey = keyFor('dialhook download links');
   // With PORT=0 the port is only known after listening, and links are only made after that.
   const place = { url: config.publicUrl };
@@ -140,13 +159,10 @@ async function startNode(
   const history = new HistoryClassifier(database);
   const classifier =
     config.lookupUrl === undefined ? history : new HttpClassifier({ url: config.lookupUrl, token: config.lookupToken, fallback: history });
-  // Two threads more than lists that are processed at once: a new list is always checked without waiting for those, nor for another
-  // organization's that are checked.
-  const concurrency = Math.max(1, availableParallelism() - 1);
-  const workers = new WorkerPool(concurrency + 2);
+  const workers = new WorkerPool(share.listThreads);
   const places = new UploadPlaces();
   const folders = new UploadFolders({ database, files, clock, log });
-  const processor = new Processor({ database, engine, files, links, classifier, workers, concurrency, clock, log });
+  const processor = new Processor({ database, engine, files, links, classifier, workers, concurrency: share.lists, clock, log });
   const dials = new Dials({ database, engine, clock, log });
   const { applicationToken: token, applicationUrl: url, retryDelayScale, simulator } = config;
   const application = url === undefined ? null : { url, token };
@@ -239,16 +255,9 @@ async function startNode(
   try {
     const url = await app.listen({ host: config.host, port: config.port });
     if (config.port === 0 && config.publicUrl.endsWith(':0')) place.url = url;
-    return { url, config: { ...config, publicUrl: place.url }, accounts, sessions, database, app, stop };
+    return { url, config: { ...config, publicUrl: place.url }, accounts, sessions, database, app, metrics, leave: app.leave, stop };
   } catch (error) {
     await stop(); // such as a port that is taken: nothing must go on in the background
     throw error;
   }
-}
-
-/** Errors without their extra fields: PostgreSQL puts the values of a row, and so phone numbers, into one of them. */
-function describeError(error: unknown): object {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { code } = error as NodeJS.ErrnoException;
-  return { type: error.name, message: error.message, ...(code !== undefined && { code }), stack: error.stack };
 }

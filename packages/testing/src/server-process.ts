@@ -6,7 +6,7 @@ import { eventually } from './eventually.ts';
 const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
 
-/** `dialhook` as a process of its own, to be killed. */
+/** `dialhook` as a process of its own, to be killed; with `DIALHOOK_PROCESSES` in its environment it has others below it. */
 export class ServerProcess {
   readonly url: string;
   readonly #child: ChildProcess;
@@ -23,7 +23,10 @@ export class ServerProcess {
 
   /** Starts `dialhook <command>` and waits until it is ready. `env` must name the port. */
   static async start(env: Record<string, string>, command = 'serve'): Promise<ServerProcess> {
-    const child = spawn(process.execPath, [MAIN, command], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, command], {
+      env: { ...process.env, DIALHOOK_PROCESSES: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const server = new ServerProcess(child, `http://127.0.0.1:${env.PORT}`);
     await eventually(
       'the server is ready',
@@ -42,6 +45,11 @@ export class ServerProcess {
 
   get output(): string {
     return this.#output;
+  }
+
+  /** The exit code, when it has ended by itself or by a signal. */
+  get exited(): Promise<number | null> {
+    return this.#exited.then(() => this.#child.exitCode);
   }
 
   /** SIGKILL: no chance to clean up. */

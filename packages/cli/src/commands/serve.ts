@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import { DEMO, demoSteps, loadConfig, startServer, VERSION, type Config, type Environment, type RunningServer } from '@dialhook/server';
+import { ConfigError, DEMO, demoSteps, loadConfig, openLog, startServer, VERSION, type Config, type RunningServer } from '@dialhook/server';
 import { print } from '../output.ts';
+import { planProcesses } from '../supervisor/plan.ts';
+import { supervise } from '../supervisor/run.ts';
 
 /** A second signal does not wait: somebody means it. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -14,14 +16,18 @@ const ROOT_WARNING =
 export function addServe(program: Command): void {
   program
     .command('serve')
-    .description('start a node; every setting comes from the environment (see docs/configuration.md)')
+    .description('start this machine’s server processes; every setting comes from the environment (see docs/configuration.md)')
     .action(async (_options: object, command: Command) => {
-      const server = await run(process.env);
-      print(command, { url: server.url, version: VERSION }, `Dialhook ${VERSION} listens on ${server.url}`);
+      makePrivate();
+      const config = loadConfig(process.env);
+      const processes = await planProcesses(config, openLog(config.logLevel));
+      const url = processes === 1 ? (await run(config)).url : await supervise(processes, config);
+      const many = processes === 1 ? '' : ` with ${processes} processes`;
+      print(command, { url, version: VERSION, processes }, `Dialhook ${VERSION} listens on ${url}${many}`);
       // Not while trying out: there nobody else reaches it.
       if (process.getuid?.() === 0) process.stderr.write(`${ROOT_WARNING}\n`);
-      if (server.config.simulator !== null) process.stderr.write('Warning: calls are simulated: nobody is dialled.\n');
-      if (server.config.allowPrivateTargets)
+      if (config.simulator !== null) process.stderr.write('Warning: calls are simulated: nobody is dialled.\n');
+      if (config.allowPrivateTargets)
         process.stderr.write('Warning: DIALHOOK_ALLOW_PRIVATE_TARGETS is on: webhooks may go to http and to private addresses.\n');
     });
 
@@ -30,7 +36,11 @@ export function addServe(program: Command): void {
     .description('start for trying out: loopback only, private targets allowed, a demo organization at the first start')
     .action(async () => {
       const forced = { HOST: '127.0.0.1', DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true' };
-      const server = await run({ ...DEVELOPMENT, ...process.env, ...forced }, { acceptsLocalNames: true });
+      makePrivate();
+      const config = loadConfig({ ...DEVELOPMENT, ...process.env, ...forced });
+      if (config.processes !== null && config.processes > 1)
+        throw new ConfigError('DIALHOOK_PROCESSES', String(config.processes), 'only 1 for trying out; dialhook serve starts more');
+      const server = await run({ ...config, acceptsLocalNames: true });
       process.stdout.write(`\nDialhook ${VERSION} (development): ${server.url}\n`);
       process.stdout.write('Loopback only; webhooks may go to http and to private addresses. Production: dialhook serve\n');
       if (server.config.simulator !== null) process.stdout.write('Calls are simulated: nobody is dialled.\n');
@@ -41,9 +51,13 @@ export function addServe(program: Command): void {
     });
 }
 
-async function run(env: Environment, more: Partial<Config> = {}): Promise<RunningServer> {
-  process.umask(0o077); // whatever this process writes is its user's alone
-  const server = await startServer({ ...loadConfig(env), ...more });
+/** Whatever this process writes is its user's alone. */
+function makePrivate(): void {
+  process.umask(0o077);
+}
+
+async function run(config: Config): Promise<RunningServer> {
+  const server = await startServer(config);
   for (const signal of SIGNALS) {
     process.once(signal, () => {
       server.stop().then(

@@ -39,8 +39,10 @@ export interface DatabaseOptions {
   readonly onClose?: () => Promise<void>;
 }
 
-/** With one for the heartbeat, one for searching and one for upkeep: at most 13 for each node. */
+/** Unless the owner says otherwise; with `SINGLE_LANES` at most 13 for each node. */
 export const LANE_SIZES: LaneSizes = { hot: 4, work: 4, reads: 2 };
+/** Lanes of which each has one connection. */
+export const SINGLE_LANES = { heartbeat: 1, search: 1, upkeep: 1 } as const;
 
 type LaneName = 'heartbeat' | 'hot' | 'work' | 'reads' | 'search' | 'upkeep';
 
@@ -99,7 +101,7 @@ export class Database implements Queryable {
     const { connection, kind, log = silentLog, onClose, sizes } = options;
     this.kind = kind;
     this.#onClose = onClose;
-    const counts = { ...LANE_SIZES, ...sizes, heartbeat: 1, search: 1, upkeep: 1 };
+    const counts = { ...LANE_SIZES, ...sizes, ...SINGLE_LANES };
     const open = (settings: readonly string[]) => () =>
       Session.open({ connection, connectMs: CONNECT_MS, settings, onSilence: () => this.#pools.forEach((pool) => pool.suspectAll()) });
     const shared = kind === 'embedded' ? this.#pool({ size: 1, open: open([]) }) : null;

@@ -13,11 +13,17 @@ export type Asker = 'stranger' | 'proven' | 'known';
  * and strangers beyond a few must bring a proof of work, which costs each of them about as much as it costs us.
  */
 export class HashQueue {
+  readonly #atOnce: number;
   #running = 0;
   readonly #pending: Record<Asker, number> = { stranger: 0, proven: 0, known: 0 };
   readonly #bySubject = new Map<string, number>();
   readonly #lines: Record<'known' | 'others', (() => void)[]> = { known: [], others: [] };
   #next: 'known' | 'others' = 'known';
+
+  /** `atOnce`: hashes that run at once. */
+  constructor(atOnce: number = SESSION_LIMITS.hashesAtOnce) {
+    this.#atOnce = atOnce;
+  }
 
   /**
    * Holds a place for `work`, which hashes with the function that it gets. Throws `proof_needed` when a stranger is one
@@ -48,7 +54,7 @@ export class HashQueue {
   }
 
   async #inTurn<H>(line: 'known' | 'others', run: () => Promise<H>): Promise<H> {
-    if (this.#running >= SESSION_LIMITS.hashesAtOnce) await new Promise<void>((resolve) => this.#lines[line].push(resolve));
+    if (this.#running >= this.#atOnce) await new Promise<void>((resolve) => this.#lines[line].push(resolve));
     else this.#running += 1;
     try {
       return await run();

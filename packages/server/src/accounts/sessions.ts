@@ -54,10 +54,11 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #guesses: Guesses;
   readonly #proofs: Proofs;
-  readonly #hashes = new HashQueue();
+  readonly #hashes: HashQueue;
 
-  /** `proofKey` signs proofs of work; all nodes have the same. */
-  constructor(database: Database, clock: Clock, proofKey: Buffer) {
+  /** `proofKey` signs proofs of work; all nodes have the same. `hashesAtOnce`: see `SESSION_LIMITS`. */
+  constructor(database: Database, clock: Clock, proofKey: Buffer, hashesAtOnce: number) {
+    this.#hashes = new HashQueue(hashesAtOnce);
     this.#database = database;
     this.#clock = clock;
     this.#guesses = new Guesses(database, clock);

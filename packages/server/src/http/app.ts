@@ -13,6 +13,7 @@ import type { Context } from './context.ts';
 import { dialnexaSurface } from './dialnexa/surface.ts';
 import { sendBadAddress, sendNotFound } from './fallback.ts';
 import { refuseUnfit, unifyParams } from './input.ts';
+import { letLeave } from './leave.ts';
 import { observeMethods } from './methods.ts';
 import { OpenApi } from './openapi.ts';
 import { operatorSurface } from './operator/surface.ts';
@@ -59,6 +60,7 @@ export async function createApp(context: Context, options: { readonly log: Logge
     async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' }),
   );
   app.addHook('onSend', keepToCaller);
+  letLeave(app, context.clock);
   limitBodyTimes(app, context.clock);
   app.addHook('onResponse', async (request, reply) =>
     context.metrics.answered(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime),

@@ -20,4 +20,7 @@ export const HTTP_LIMITS = {
   /** How often such a page hears whether something is new, and how long it stays: browsers come back by themselves. */
   streamLookMs: 750,
   streamMs: 300_000,
+  /** While a process is replaced: how long its clients have to make another call, whose answer tells them to connect anew; how often that is looked at. */
+  leaveMs: 5_000,
+  leaveLookMs: 50,
 } as const;

@@ -61,7 +61,7 @@ export class ChaosNode {
   start(): void {
     const { clockFile, env, index, reaper, troubles } = this.#options;
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', `--import=${PRELOAD}`, MAIN, 'serve'], {
-      env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env, CHAOS_CLOCK_FILE: clockFile },
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined, DIALHOOK_PROCESSES: '1', ...env, CHAOS_CLOCK_FILE: clockFile },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     reaper.watch(child);
