@@ -8,6 +8,7 @@ import { benchLatency } from './delivery/latency.ts';
 import { benchSoak } from './delivery/soak.ts';
 import { benchThroughput } from './delivery/throughput.ts';
 import { benchDials } from './dials.ts';
+import { benchIdle } from './idle.ts';
 import { benchKill } from './kill.ts';
 import { benchPanel } from './panel.ts';
 import { benchLists } from './lists/bench.ts';
@@ -20,6 +21,7 @@ const BENCHES: Record<string, () => Promise<boolean>> = {
   growth: benchGrowth,
   dials: benchDials,
   campaigns: benchCampaigns,
+  idle: benchIdle,
   lists: benchLists,
   panel: benchPanel,
   kill: benchKill,

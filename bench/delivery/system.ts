@@ -191,6 +191,11 @@ export class System {
     return nodes + postgres;
   }
 
+  /** CPU milliseconds of the nodes alone so far. */
+  nodeCpuMs(): number {
+    return this.#cpu().nodes;
+  }
+
   async stop(): Promise<void> {
     for (const node of this.nodes) await node.stop();
     this.#receiver?.kill();
