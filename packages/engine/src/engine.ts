@@ -1,4 +1,5 @@
-import { CorrectedClock, type Clock } from './core/clock.ts';
+import { measureBacklog, measureOrganization, type Backlog, type OrganizationBacklog } from './backlog.ts';
+import { CorrectedClock, systemClock, type Clock } from './core/clock.ts';
 import { DialectRegistry, type Dialect, type StoredEvent } from './core/dialect.ts';
 import type { Delivery, LeasedDelivery } from './core/delivery.ts';
 import type { AttemptError } from './core/errors.ts';
@@ -7,6 +8,7 @@ import { LIMITS } from './core/limits.ts';
 import { silentLog, type Log } from './core/log.ts';
 import type { Observer } from './core/observer.ts';
 import type { Sealer } from './core/seal.ts';
+import { DeliveryLog, wholePage, type DeliveryPage } from './delivery-log.ts';
 import { Endpoints } from './endpoints.ts';
 import { previewRequest, type RequestPreview } from './preview.ts';
 import { Replays } from './replays.ts';
@@ -14,16 +16,7 @@ import { Retention } from './retention.ts';
 import type { Claim } from './store/claim.ts';
 import type { Database, Transaction } from './store/database.ts';
 import { oldestHistory } from './store/endings.ts';
-import {
-  findDelivery,
-  listDeliveries,
-  measureBacklog,
-  measureOrganization,
-  type Backlog,
-  type DeliveryFilter,
-  type LoggedAttempt,
-  type OrganizationBacklog,
-} from './store/deliveries.ts';
+import { findDelivery, type DeliveryFilter, type LoggedAttempt } from './store/deliveries.ts';
 import { NOTHING_SENT, type Result } from './store/record/result.ts';
 import { Agenda } from './worker/agenda.ts';
 import { Claimer } from './worker/claimer.ts';
@@ -100,6 +93,7 @@ export class Engine {
   readonly dialects: DialectRegistry;
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #readClock: Clock; // whoever waits for a read waits in real time
   readonly #deliver: boolean;
   readonly #transport: Transport;
   readonly #publisher: Publisher;
@@ -121,6 +115,7 @@ export class Engine {
     const agenda = (this.agenda = new Agenda({ database, clock, log, aloneSince: () => this.#upkeep.pulse.aloneSince }));
     this.#database = database;
     this.#clock = clock;
+    this.#readClock = { ...systemClock, now: () => clock.now() };
     this.#deliver = options.deliver ?? true;
     this.nodeId = uuidv7(clock.now());
     this.dialects = new DialectRegistry(options.dialects);
@@ -284,9 +279,14 @@ export class Engine {
     return stored.map((event) => event.id);
   }
 
-  /** The delivery log of an organization, newest first. */
-  deliveries(filter: DeliveryFilter, limit: number): Promise<Delivery[]> {
-    return listDeliveries(this.#database.reads, filter, limit);
+  /** A page of the delivery log of an organization, newest first. After `LIMITS.readMs` it ends, and says how far it came. */
+  deliveryPage(filter: DeliveryFilter, limit: number): Promise<DeliveryPage> {
+    return new DeliveryLog(this.#database.reads, this.#readClock, filter, limit).read(LIMITS.readMs);
+  }
+
+  /** The same for who needs all of the page: rejects with `read_timeout` when it could not be filled in time. */
+  async deliveries(filter: DeliveryFilter, limit: number): Promise<Delivery[]> {
+    return wholePage(await this.deliveryPage(filter, limit));
   }
 
   delivery(organizationId: string, id: string): Promise<{ delivery: Delivery; attempts: LoggedAttempt[] } | null> {
@@ -301,12 +301,12 @@ export class Engine {
 
   /** What waits in the database, for every node. Reads the queue: not for the hot path. */
   backlog(): Promise<Backlog> {
-    return measureBacklog(this.#database.reads, new Date(this.#clock.now()));
+    return measureBacklog(this.#database.reads, this.#readClock);
   }
 
   /** What of one organization waits; each endpoint is counted up to `LIMITS.countedDeliveries`. */
   backlogOf(organizationId: string): Promise<OrganizationBacklog> {
-    return measureOrganization(this.#database.reads, organizationId, new Date(this.#clock.now()));
+    return measureOrganization(this.#database.reads, this.#readClock, organizationId);
   }
 
   /** The bytes and headers of a delivery's last or coming attempt; null when it, its event or its endpoint is gone. */

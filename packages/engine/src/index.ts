@@ -22,7 +22,9 @@ export { connectionLimit, connectionsOfNode, type ConnectionLimit } from './stor
 export { Database, LANE_SIZES, type LaneSizes, type Queryable, type Statement, type Transaction } from './store/database.ts';
 export { Lane } from './store/lane.ts';
 export { DATABASE_TROUBLE, DatabaseUnavailable, isDataError, isUnavailable, isUniqueViolation } from './store/trouble.ts';
-export type { Backlog, DeliveryFilter } from './store/deliveries.ts';
+export type { Backlog } from './backlog.ts';
+export type { DeliveryPage } from './delivery-log.ts';
+export type { DeliveryFilter } from './store/deliveries.ts';
 export { WrongSecretKey } from './store/key-check.ts';
 export { DataDirectoryInUse, DataDirectoryOnNetwork } from './store/lock.ts';
 export { DatabaseTooNew, migrate, migrationFiles, type MigrationSet } from './store/migrate.ts';

@@ -19,7 +19,11 @@ for (const kind of DATABASE_KINDS)
       place = await freshDatabase(kind);
       searches = new Searches(place.database, systemClock);
       await ensurePartitions(place.database.upkeep, Date.now(), 1);
-      for (const organizationId of organizations) {
+      for (const [index, organizationId] of organizations.entries()) {
+        await place.database.query({
+          text: `insert into endpoint_versions (endpoint_id, version, organization_id, dialect, url, created_at) values ($1, $2, $3, 'standard', '', now())`,
+          values: [endpointId, index, organizationId],
+        });
         for (let n = 0; n < EVENTS; n++) {
           const now = Date.now() - (EVENTS - n) * 1_000;
           const ids = [uuidv7(now), uuidv7(now)];

@@ -1,9 +1,12 @@
 import type { Clock } from './core/clock.ts';
 import type { Delivery } from './core/delivery.ts';
 import { EngineError } from './core/errors.ts';
+import { uuidTime } from './core/ids.ts';
 import { LIMITS } from './core/limits.ts';
+import { StepSize } from './core/step-size.ts';
+import { DeliveryLog } from './delivery-log.ts';
 import type { Database } from './store/database.ts';
-import { listDeliveries, type DeliveryFilter } from './store/deliveries.ts';
+import type { DeliveryFilter } from './store/deliveries.ts';
 import { findInEvents } from './store/search.ts';
 
 export interface SearchFilter extends DeliveryFilter {
@@ -17,7 +20,7 @@ export interface SearchResult {
   /** Newest first. */
   readonly found: Delivery[];
   /** The last delivery that was looked at: what is older was not. Null when there is nothing older. */
-  readonly lookedUntil: Delivery | null;
+  readonly lookedUntil: { readonly id: string; readonly createdAt: Date } | null;
 }
 
 /**
@@ -51,23 +54,25 @@ export class Searches {
 
   async #look({ responseStatus, text, ...filter }: SearchFilter, limit: number): Promise<SearchResult> {
     const deadline = this.#clock.monotonic() + LIMITS.searchMs;
+    const { minSearchStepBytes: least, searchStepBytes: most, searchStepMs: stepMs } = LIMITS;
+    const stepBytes = new StepSize({ first: least, least, most, stepMs });
     const found: Delivery[] = [];
     let bytesLeft: number = LIMITS.searchBytes;
-    let stepBytes: number = LIMITS.minSearchStepBytes;
-    let lookedUntil: Delivery | null = null;
+    let lookedUntil: SearchResult['lookedUntil'] = null;
     for (;;) {
-      const listed = await listDeliveries(
+      const log = new DeliveryLog(
         this.#database.search,
+        this.#clock,
         { ...filter, before: lookedUntil?.id ?? filter.before },
         LIMITS.searchStep,
       );
-      if (listed.length === 0) return { found, lookedUntil: null };
-      let rest = listed;
+      const { deliveries, next } = await log.read(Math.max(0, deadline - this.#clock.monotonic()));
+      let rest = deliveries;
       while (rest.length > 0) {
         const asked = rest.filter((one) => responseStatus === undefined || one.lastResponseStatus === responseStatus);
         const began = this.#clock.monotonic();
-        const read = text === undefined ? null : await this.#read(asked, text, Math.min(bytesLeft, stepBytes));
-        stepBytes = nextStep(stepBytes, this.#clock.monotonic() - began);
+        const read = text === undefined ? null : await this.#read(asked, text, Math.min(bytesLeft, stepBytes.size));
+        stepBytes.took(this.#clock.monotonic() - began);
         const from = rest;
         rest = [];
         for (const [index, delivery] of from.entries()) {
@@ -82,19 +87,15 @@ export class Searches {
           if (found.length === limit) return { found, lookedUntil };
         }
         for (const { bytes } of read?.values() ?? []) bytesLeft -= bytes;
-        if (bytesLeft <= 0 || this.#clock.monotonic() > deadline) return { found, lookedUntil };
+        if (rest.length > 0 && (bytesLeft <= 0 || this.#clock.monotonic() > deadline)) return { found, lookedUntil };
       }
-      if (listed.length < LIMITS.searchStep) return { found, lookedUntil: null };
+      if (next === null) return { found, lookedUntil: null };
+      lookedUntil = { id: next, createdAt: new Date(uuidTime(next)) };
+      if (bytesLeft <= 0 || this.#clock.monotonic() > deadline) return { found, lookedUntil };
     }
   }
 
   #read(deliveries: readonly Delivery[], text: string, maxBytes: number): ReturnType<typeof findInEvents> {
     return findInEvents(this.#database.search, [...new Set(deliveries.map(({ eventId }) => eventId))], text, maxBytes);
   }
-}
-
-/** As many bytes as this database reads in the time of a step, as the last one showed; at most twice as many as then. */
-function nextStep(bytes: number, ms: number): number {
-  const fitting = bytes * Math.min(2, LIMITS.searchStepMs / Math.max(1, ms));
-  return Math.round(Math.min(LIMITS.searchStepBytes, Math.max(LIMITS.minSearchStepBytes, fitting)));
 }

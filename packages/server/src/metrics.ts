@@ -7,6 +7,8 @@ const STATEMENT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
 /** Counting what waits reads the queue: scrapes that come faster get the last answer. */
 const BACKLOG_AGE_MS = 5_000;
+/** The longer the queue, the longer it takes: an answer lasts so many times as long as it took to find. */
+const BACKLOG_AGE_FACTOR = 20;
 
 /** Metrics with their values at one moment, as `Registry.getMetricsAsJSON` gives them: plain data for another process. */
 export type Snapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
@@ -92,15 +94,16 @@ export class Metrics implements Observer {
   /** Adds what is read when somebody asks. */
   watch(engine: Engine, clock: Clock): void {
     let backlog: Backlog | null = null;
-    let readAt = -Infinity;
+    let nextAt = -Infinity;
     let isReading = false;
     /** The last answer, at once: nobody waits, and whoever asks often makes no more work. None yet, or none lately: no value. */
     const last = (pick: (known: Backlog) => number): number => {
-      if (!isReading && clock.monotonic() - readAt > BACKLOG_AGE_MS) {
+      const began = clock.monotonic();
+      if (!isReading && began > nextAt) {
         isReading = true;
         const known = (value: Backlog | null) => {
           backlog = value;
-          readAt = clock.monotonic();
+          nextAt = clock.monotonic() + Math.max(BACKLOG_AGE_MS, BACKLOG_AGE_FACTOR * (clock.monotonic() - began));
           isReading = false;
         };
         engine.backlog().then(known, () => known(null));

@@ -115,7 +115,9 @@ export class EngineWorld {
           superseded_at: version === 1 ? at(40 * DAY_MS) : null,
         });
     }
-    make('deleted', DAY_MS);
+    // What was sent to an endpoint before it was deleted stays known, and so do its versions.
+    const gone = { dialect: 'standard', url: 'https://example.com/deleted', header_names: null, created_at: old };
+    await insert('endpoint_versions', { endpoint_id: make('deleted', DAY_MS), version: 1, organization_id, ...gone, superseded_at: young });
 
     const event = (name: string, type: string, agoMs: number) =>
       insert('events', { id: make(name, agoMs), organization_id, type, data: '1', occurred_at: at(agoMs) });

@@ -28,6 +28,7 @@ export { PanelClient } from './panel-client.ts';
 export { launchBrowser, Visitor } from './browser.ts';
 export { makeShowcase, type Showcase } from './showcase.ts';
 export { chaosRun, type ChaosReport } from './chaos/run.ts';
+export { Watched, type WatchedStatement } from './watched.ts';
 export { parseChaosOptions } from './chaos/options.ts';
 export { summarize } from './chaos/summary.ts';
 export { DEFAULTS, hashOf, NODE, WORLD_NOW } from './world/defaults.ts';

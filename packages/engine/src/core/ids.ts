@@ -42,6 +42,8 @@ export function uuidFloor(timeMs: number): string {
 
 /** Sorts before every id. */
 export const FIRST_UUID = '00000000-0000-0000-0000-000000000000';
+/** Sorts after every id. */
+export const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** The Unix milliseconds that a UUIDv7 carries. */
 export function uuidTime(id: string): number {

@@ -100,6 +100,19 @@ export const LIMITS = {
   searchStepMs: 80,
   minSearchStepBytes: 256 * 1024,
   searchStepBytes: 4 * 1024 * 1024,
+  /**
+   * Reads that may be long go in steps of so many rows: as many as were read in this time before. Publishing goes first
+   * between two steps.
+   */
+  readStepMs: 40,
+  readStepRows: 1_000,
+  minReadStepRows: 100,
+  maxReadStepRows: 4_000,
+  /** How long such a read goes on, below the five seconds that a read of the API may take: then it says how far it came. */
+  readMs: 4_000,
+  /** Rows of the delivery log that are fetched by their ids at once, and endpoints that are listed at once for it. */
+  loadedDeliveries: 200,
+  listedEndpointIds: 1_000,
   /** Up to how many waiting deliveries of one endpoint are counted for people to see. */
   countedDeliveries: 10_000,
   /** Up to how many deliveries are counted before a replay: beyond, the count says "at least". */
@@ -191,4 +204,5 @@ assert.ok(LIMITS.endpointInFlight < LIMITS.nodeInFlight, 'one endpoint cannot fi
 assert.ok(LIMITS.endpointWaiting + LIMITS.endpointInFlight < LIMITS.nodeLeases, 'one endpoint cannot hold every lease');
 assert.ok(LIMITS.newShare + LIMITS.failingShare < LIMITS.doubtfulShare, 'slow endpoints find a slot beside new and failing ones');
 assert.ok(LIMITS.ownFaultMs * 2 ** LIMITS.ownFaultTries < LIMITS.leaseMs, 'an attempt can be made again in its lease');
+assert.ok(LIMITS.minReadStepRows <= LIMITS.readStepRows && LIMITS.readStepRows <= LIMITS.maxReadStepRows, 'steps can grow and shrink');
 assert.ok(LIMITS.leaseMs > LIMITS.holdMs, 'what a receiver holds up is still leased afterwards');

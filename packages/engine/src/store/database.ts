@@ -111,7 +111,12 @@ export class Database implements Queryable {
         const waitMs = rule.isRead ? rule.waitMs : EMBEDDED_WAIT_MS;
         return new Lane(kind, shared, { ...rule, waitMs, limitMs: EMBEDDED_MS }, log);
       }
-      return new Lane(kind, this.#pool({ size: counts[name], open: open(sessionSettings(statementMs)), idleMs }), rule, log);
+      return new Lane(
+        kind,
+        this.#pool({ size: counts[name], open: open(sessionSettings(rule.isRead === true, statementMs)), idleMs }),
+        rule,
+        log,
+      );
     };
     this.heartbeat = lane('heartbeat');
     this.hot = lane('hot');
@@ -155,10 +160,13 @@ export class Database implements Queryable {
   }
 }
 
-/** Statements are short and many: compiling a plan, or making a new one each time, would take longer than running it. */
-function sessionSettings(statementMs: number): string[] {
+/**
+ * Statements are short and many: compiling a plan, or making a new one each time, would take longer than running it. Reads go
+ * along an index and stop after some rows; a bitmap would be made of all of them first, however many there are.
+ */
+function sessionSettings(isRead: boolean, statementMs: number): string[] {
   return [
     `set statement_timeout = ${statementMs}; set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS};
-     set plan_cache_mode = force_generic_plan; set jit = off`,
+     set plan_cache_mode = force_generic_plan; set jit = off${isRead ? '; set enable_bitmapscan = off' : ''}`,
   ];
 }

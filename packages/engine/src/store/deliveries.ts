@@ -1,6 +1,5 @@
 import type { Delivery, DeliveryStatus } from '../core/delivery.ts';
-import { uuidFloor } from '../core/ids.ts';
-import { LIMITS } from '../core/limits.ts';
+import { plainArray } from './arrays.ts';
 import type { Queryable } from './database.ts';
 
 export interface DeliveryFilter {
@@ -45,120 +44,7 @@ const BATCHED = `select m.id, v.organization_id, m.endpoint_id, m.event_id, v.ty
   1 as attempt_count, m.created_at as scheduled_at, null::timestamptz as last_attempt_at, null::int as last_response_status, null::text as last_error,
   null::timestamptz as finished_at, null::int as last_duration_ms, null::text as last_response_body`;
 /** A delivery of a batch that is neither recorded nor taken out of it. One look-up each, see `loadEvents`. */
-const OPEN = `not exists (select from deliveries d where d.id = m.id offset 0) and not exists (select from finished_deliveries f where f.id = m.id offset 0)`;
-
-/** The delivery log, newest first. Filters become conditions only when set, so that each shape gets its own plan. */
-export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limit: number): Promise<Delivery[]> {
-  const values: unknown[] = [filter.organizationId, limit];
-  const conditions = ['organization_id = $1'];
-  const where = (condition: string, value: unknown) => conditions.push(`${condition} $${values.push(value)}`);
-  if (filter.eventType !== undefined) where('event_type =', filter.eventType);
-  if (filter.before !== undefined) where('id <', filter.before);
-  if (filter.since !== undefined) where('id >=', uuidFloor(filter.since));
-  if (filter.until !== undefined) where('id <', uuidFloor(filter.until));
-  const common = conditions.join(' and ');
-  const newest = `order by id desc limit $2`;
-  const endpoint = filter.endpointId === undefined ? '' : ` and endpoint_id = $${values.push(filter.endpointId)}`;
-  const unfinished = `(${QUEUE} where ${common}${endpoint}${queueStatus(filter.status)} ${newest})`;
-  const batched = `(${listBatched(common, endpoint)})`;
-  const finished = `(${history(common, endpoint, filter.status)} ${newest})`;
-  const parts = partsOf(filter.status);
-  const listed = `select * from (${parts.join(' union all ')}) d ${newest}`;
-  const rows = await db.query<Row>({ text: listed, values });
-  return rows.map(toDelivery);
-
-  function partsOf(status: DeliveryFilter['status']): string[] {
-    if (status === undefined) return [unfinished, batched, finished];
-    if (status === 'undelivered') return [unfinished, finished];
-    if (status === 'in_flight') return [unfinished, batched];
-    return [status === 'pending' ? unfinished : finished];
-  }
-}
-
-/** The members of the organization's endpoints, newest first, and of those the ones that are open: few are looked up. */
-function listBatched(common: string, endpoint: string): string {
-  return `${BATCHED} from (
-      select m.id, m.event_id, m.endpoint_id, b.created_at from batches b
-       cross join lateral unnest(b.delivery_ids, b.event_ids, b.endpoint_ids) as m (id, event_id, endpoint_id)
-       where m.endpoint_id in (select e.id from endpoints e where e.organization_id = $1)
-       order by m.id desc offset 0
-    ) m cross join lateral (select organization_id, type from events where id = m.event_id offset 0) v
-    where ${OPEN} and exists (select from (select m.id, v.organization_id, m.endpoint_id, v.type as event_type) x where ${common}${endpoint})
-    limit $2`;
-}
-
-function queueStatus(status: DeliveryFilter['status']): string {
-  if (status === undefined) return '';
-  if (status === 'undelivered') return ' and attempt_count > 0';
-  return ` and leased_by is ${status === 'pending' ? '' : 'not '}null`;
-}
-
-/**
- * The history by the index on (organization, endpoint, id): of one endpoint directly, of all as a merge of the newest of
- * each, whose ids a loose index scan finds. What is exhausted has a small index of its own.
- */
-function history(common: string, endpoint: string, wanted: DeliveryFilter['status']): string {
-  const status = wanted === 'undelivered' ? 'exhausted' : wanted;
-  const state = status === undefined ? '' : ` and status = '${status}'`;
-  if (endpoint !== '' || status === 'exhausted') return `${HISTORY} where ${common}${endpoint}${state}`;
-  return `with recursive target as (
-      (select endpoint_id from finished_deliveries where organization_id = $1 order by endpoint_id limit 1)
-      union all
-      select (select f.endpoint_id from finished_deliveries f where f.organization_id = $1 and f.endpoint_id > t.endpoint_id
-               order by f.endpoint_id limit 1)
-        from target t where t.endpoint_id is not null
-    )
-    select newest.* from target cross join lateral (
-      ${HISTORY} where ${common}${state} and endpoint_id = target.endpoint_id order by id desc limit $2
-    ) newest`;
-}
-
-export interface Backlog {
-  /** Deliveries that could be sent now. */
-  readonly due: number;
-  /** Deliveries that wait: due ones, and retries whose time has not come. */
-  readonly pending: number;
-  /** How long the oldest due one has been due; 0 when none is. */
-  readonly oldestDueMs: number;
-}
-
-/** Counts what waits. Deliveries of endpoints that are paused or switched off are pending and not due. */
-export async function measureBacklog(db: Queryable, now: Date): Promise<Backlog> {
-  const [row] = await db.query<{ due: number; pending: number; oldest: Date | null }>({
-    name: 'measure-backlog',
-    text: `select count(*) filter (where d.due_at <= $1 and e.is_active and e.paused_at is null) as due, count(*) as pending,
-                  min(d.due_at) filter (where e.is_active and e.paused_at is null) as oldest
-             from deliveries d left join endpoints e on e.id = d.endpoint_id where d.leased_by is null`,
-    values: [now],
-  });
-  const { due, oldest, pending } = row!;
-  return { due, pending, oldestDueMs: oldest === null ? 0 : Math.max(0, now.getTime() - oldest.getTime()) };
-}
-
-export interface OrganizationBacklog extends Backlog {
-  /** Of the pending ones, those that failed before. */
-  readonly retries: number;
-}
-
-/** Counts what waits of one organization, endpoint by endpoint along the queue's index, and of each so many at most. */
-export async function measureOrganization(db: Queryable, organizationId: string, now: Date): Promise<OrganizationBacklog> {
-  const [row] = await db.query<{ due: number; pending: number; retries: number; oldest: Date | null }>({
-    name: 'measure-organization',
-    text: `select coalesce(sum(w.due) filter (where e.is_active and e.paused_at is null), 0)::bigint as due,
-                  coalesce(sum(w.pending), 0)::bigint as pending, coalesce(sum(w.retries), 0)::bigint as retries,
-                  min(w.oldest) filter (where e.is_active and e.paused_at is null) as oldest
-             from endpoints e
-             cross join lateral (
-               select count(*) filter (where d.due_at <= $2) as due, count(*) as pending, count(*) filter (where d.attempt_count > 0) as retries,
-                      min(d.due_at) filter (where d.due_at <= $2) as oldest
-                 from (select due_at, attempt_count from deliveries where endpoint_id = e.id and leased_by is null limit $3) d
-             ) w
-            where e.organization_id = $1`,
-    values: [organizationId, now, LIMITS.countedDeliveries],
-  });
-  const { due, oldest, pending, retries } = row!;
-  return { due, pending, retries, oldestDueMs: oldest === null ? 0 : Math.max(0, now.getTime() - oldest.getTime()) };
-}
+export const OPEN = `not exists (select from deliveries d where d.id = m.id offset 0) and not exists (select from finished_deliveries f where f.id = m.id offset 0)`;
 
 export interface LoggedAttempt {
   readonly number: number;
@@ -167,6 +53,35 @@ export interface LoggedAttempt {
   readonly responseStatus: number | null;
   readonly responseBody: string | null;
   readonly error: string | null;
+}
+
+/**
+ * Deliveries of an organization by id, newest first, as they are now: one look-up for each in each place. Those that are gone
+ * are missing. `withBatches`: also where they are sent for the first time; who has seen an id elsewhere need not look there.
+ */
+export async function loadDeliveries(
+  db: Queryable,
+  organizationId: string,
+  ids: readonly string[],
+  withBatches: boolean,
+): Promise<Delivery[]> {
+  const batched = `union all
+    ${BATCHED} from (
+      select u.id, u.event_id, u.endpoint_id, b.created_at from batches b
+       cross join lateral unnest(b.delivery_ids, b.event_ids, b.endpoint_ids) as u (id, event_id, endpoint_id)
+       where u.id = any ($2::uuid[])
+    ) m cross join lateral (select organization_id, type from events where id = m.event_id offset 0) v
+    where v.organization_id = $1 and ${OPEN}`;
+  const rows = await db.query<Row>({
+    name: withBatches ? 'load-deliveries-with-batches' : 'load-deliveries',
+    text: `select f.* from unnest($2::uuid[]) as w (id) cross join lateral (${HISTORY} where id = w.id and organization_id = $1 offset 0) f
+           union all
+           select d.* from unnest($2::uuid[]) as w (id) cross join lateral (${QUEUE} where id = w.id and organization_id = $1 offset 0) d
+           ${withBatches ? batched : ''}
+           order by id desc`,
+    values: [organizationId, plainArray(ids)],
+  });
+  return rows.map(toDelivery);
 }
 
 /** One delivery with its attempts, oldest first; null when the organization has no such delivery. */

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { EngineWorld } from '@dialhook/testing';
-import type { Transaction } from '../index.ts';
+import { systemClock, type Transaction } from '../index.ts';
 import { findAbandonedBatches } from './batches.ts';
-import { findDelivery, listDeliveries, measureBacklog, measureOrganization, type DeliveryFilter } from './deliveries.ts';
+import { measureBacklog, measureOrganization } from '../backlog.ts';
+import { DeliveryLog } from '../delivery-log.ts';
+import { findDelivery, type DeliveryFilter } from './deliveries.ts';
 import { findEnded } from './endings.ts';
 import * as endpoints from './endpoints.ts';
 import { countReplayable, countRunningLocked, findReplay, listReplays } from './replays.ts';
@@ -125,7 +127,11 @@ export const READS: readonly (readonly [what: string, read: (tx: Transaction, wo
       'the log, by every filter',
       async (tx, { id, named, now }) => {
         const list = async (more: Omit<DeliveryFilter, 'organizationId'>) =>
-          named((await listDeliveries(tx, { organizationId: id('ours'), ...more }, 100)).map((one) => one.id))
+          named(
+            (await new DeliveryLog(tx, systemClock, { organizationId: id('ours'), ...more }, 100).read(600_000)).deliveries.map(
+              (one) => one.id,
+            ),
+          )
             .map((name) => name.replace('ours/', ''))
             .sort()
             .join(' ');
@@ -176,12 +182,13 @@ export const READS: readonly (readonly [what: string, read: (tx: Transaction, wo
     [
       'what waits',
       async (tx, { id, now }) => {
-        const [{ due, oldestDueMs, pending }, ours] = [await measureBacklog(tx, now), await measureOrganization(tx, id('ours'), now)];
+        const clock = { ...systemClock, now: () => now.getTime() };
+        const [{ due, oldestDueMs, pending }, ours] = [await measureBacklog(tx, clock), await measureOrganization(tx, clock, id('ours'))];
         return [{ due, oldestDueMs, pending }, ours];
       },
       [
         { due: 2, oldestDueMs: 120_000, pending: 8 },
-        { due: 1, oldestDueMs: 120_000, pending: 3, retries: 1 },
+        { due: 1, oldestDueMs: 120_000, pending: 3, retries: 1, isAtLeast: false },
       ],
     ],
   ];

@@ -1588,6 +1588,7 @@ export interface Api {
         waiting: number;
         retries: number;
         oldest_due_ms: number;
+        at_least: boolean;
       };
       lists: {
         at: string;

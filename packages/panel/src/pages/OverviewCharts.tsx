@@ -37,7 +37,7 @@ export function OverviewCharts({ overview }: { readonly overview: Overview }) {
         <Figure label="p95 now" value={formatMs(last?.p95_ms ?? null)} note={`p50 ${formatMs(last?.p50_ms ?? null)}`} />
         <Figure
           label="Waiting"
-          value={formatCompact(queue.waiting)}
+          value={`${queue.at_least ? '≥ ' : ''}${formatCompact(queue.waiting)}`}
           note={`${formatNumber(queue.retries)} retries, oldest due ${formatMs(queue.oldest_due_ms)}`}
         />
       </SimpleGrid>

@@ -1,8 +1,8 @@
 import Type, { type Static } from 'typebox';
 import type { FastifyInstance } from 'fastify';
-import { isUuid, type Delivery, type SearchFilter } from '@dialhook/engine';
+import { isUuid, uuidTime, type Delivery, type SearchFilter } from '@dialhook/engine';
 import type { Context } from '../context.ts';
-import { decodeCursor, encodeCursor, page } from '../cursor.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { Problem } from './problems.ts';
 import { DeliveryDetail, DeliveryPage, DeliveryQuery, Resent, Retention, SetRetention } from './schemas.ts';
 import { problems, type SlugParams } from './shared.ts';
@@ -49,9 +49,9 @@ export function deliveryRoutes(app: FastifyInstance, { accounts, engine, searche
         const next = lookedUntil === null ? null : encodeCursor(lookedUntil.id);
         return { data: found.map(toDelivery), next_cursor: next, searched_until: lookedUntil?.createdAt ?? null };
       }
-      const rows = await engine.deliveries(filter, limit + 1);
-      const { rows: shown, next_cursor } = page(rows, limit);
-      return { data: shown.map(toDelivery), next_cursor };
+      const { deliveries, isCut, next } = await engine.deliveryPage(filter, limit);
+      const nextCursor = next === null ? null : encodeCursor(next);
+      return { data: deliveries.map(toDelivery), next_cursor: nextCursor, ...(isCut && { searched_until: new Date(uuidTime(next!)) }) };
     },
   );
 

@@ -259,7 +259,14 @@ export const DeliveryPage = Type.Object(
   {
     data: Type.Array(Type.Object(deliveryFields)),
     next_cursor: nullable(Type.String()),
-    searched_until: Type.Optional(nullable(Time)),
+    searched_until: Type.Optional(
+      nullable(
+        Type.String({
+          format: 'date-time',
+          description: 'A search, or a listing that was ended after four seconds, looked at what is younger',
+        }),
+      ),
+    ),
   },
   { examples: [{ data: [DELIVERY], next_cursor: null }] },
 );

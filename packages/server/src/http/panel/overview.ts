@@ -47,7 +47,13 @@ export function overviewRoutes(app: FastifyInstance, { dials, engine, statistics
           p95_ms: p95Ms,
           p99_ms: p99Ms,
         })),
-        queue: { due: queue.due, waiting: queue.pending, retries: queue.retries, oldest_due_ms: queue.oldestDueMs },
+        queue: {
+          due: queue.due,
+          waiting: queue.pending,
+          retries: queue.retries,
+          oldest_due_ms: queue.oldestDueMs,
+          at_least: queue.isAtLeast,
+        },
         lists: uploads,
         dials: dialHours,
       };

@@ -105,7 +105,13 @@ export const OverviewBody = Type.Object(
   {
     hours: Type.Integer(),
     buckets: Type.Array(Bucket),
-    queue: Type.Object({ due: Type.Integer(), waiting: Type.Integer(), retries: Type.Integer(), oldest_due_ms: Type.Integer() }),
+    queue: Type.Object({
+      due: Type.Integer(),
+      waiting: Type.Integer(),
+      retries: Type.Integer(),
+      oldest_due_ms: Type.Integer(),
+      at_least: Type.Boolean({ description: 'There may be more: not all that waits was counted' }),
+    }),
     lists: Type.Array(Type.Object({ at: Time, count: Type.Integer() })),
     dials: Type.Array(Type.Object({ at: Time, count: Type.Integer() })),
   },
@@ -114,7 +120,7 @@ export const OverviewBody = Type.Object(
       {
         hours: 24,
         buckets: [BUCKET],
-        queue: { due: 0, waiting: 4, retries: 4, oldest_due_ms: 0 },
+        queue: { due: 0, waiting: 4, retries: 4, oldest_due_ms: 0, at_least: false },
         lists: [{ at: BUCKET.at, count: 2 }],
         dials: [{ at: BUCKET.at, count: 900 }],
       },
