@@ -322,21 +322,24 @@ for (const kind of DATABASE_KINDS) {
       assert.equal(uploadFolders(), folders);
     });
 
-    test('a CSV of 101 MB is 413, streamed with and without a length', async () => {
-      await fresh();
-      const folders = uploadFolders();
-      const row = `someone,+13125550142,${'x'.repeat(1000)}\n`;
-      const file = `name,phone,note\n${row.repeat(Math.ceil((101 * 1024 * 1024) / row.length))}`;
-      const big = await api.send<Detail>('POST', '/api/v1/uploads', form({ phone_column: 'phone' }, file));
-      assert.equal(big.status, 413);
-      const encoded = new Response(form({ phone_column: 'phone' }, file));
-      const chunked = await api.send<Detail>('POST', '/api/v1/uploads', encoded.body, {
-        'content-type': encoded.headers.get('content-type')!,
+    // No statement is made for one that is too large: once is enough.
+    const tooLarge = 'a CSV of 101 MB is 413, streamed with and without a length';
+    if (kind === 'postgres')
+      test(tooLarge, async () => {
+        await fresh();
+        const folders = uploadFolders();
+        const row = `someone,+13125550142,${'x'.repeat(1000)}\n`;
+        const file = `name,phone,note\n${row.repeat(Math.ceil((101 * 1024 * 1024) / row.length))}`;
+        const big = await api.send<Detail>('POST', '/api/v1/uploads', form({ phone_column: 'phone' }, file));
+        assert.equal(big.status, 413);
+        const encoded = new Response(form({ phone_column: 'phone' }, file));
+        const chunked = await api.send<Detail>('POST', '/api/v1/uploads', encoded.body, {
+          'content-type': encoded.headers.get('content-type')!,
+        });
+        assert.equal(chunked.status, 413);
+        assert.equal(uploadFolders(), folders);
+        assert.equal(await credits(), 10_000);
       });
-      assert.equal(chunked.status, 413);
-      assert.equal(uploadFolders(), folders);
-      assert.equal(await credits(), 10_000);
-    });
 
     test('usual CSV habits are understood: BOM, CRLF, semicolons, tabs, Latin-1, UTF-16, quotes, ragged rows', async () => {
       await fresh();
