@@ -197,6 +197,7 @@ export class Engine {
       },
     });
     this.#publisher = new Publisher({
+      agenda,
       database,
       nodeId: this.nodeId,
       clock,

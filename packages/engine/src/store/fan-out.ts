@@ -1,5 +1,6 @@
 import { FIRST_UUID } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
+import { dueWhile } from './agenda.ts';
 import { loadEvents } from './claim.ts';
 import type { Queryable } from './database.ts';
 import { DELIVERIES_OF_MATCH, MATCH_COLUMNS, placementValues, toPublished, type Published, type PublishOptions } from './publish.ts';
@@ -59,10 +60,8 @@ export async function stepFanOut(tx: Queryable, after: string, options: PublishO
   return { deliveries: toPublished(rows, () => event, options).deliveries, isFanningOut: true, organizationId };
 }
 
-/** Whether any event is to be fanned out further. */
-export async function hasFanOuts(db: Queryable): Promise<boolean> {
-  return (await db.query({ name: 'has-fan-outs', text: 'select from fan_outs limit 1', isLook: true })).length > 0;
-}
+/** An event is to be fanned out further. */
+export const FAN_OUTS_DUE = dueWhile('fan-outs', 'fan_outs');
 
 /** The oldest of the first organization after this one. Another node's is passed over. */
 async function next(tx: Queryable, after: string): Promise<FanOut | undefined> {

@@ -3,11 +3,13 @@ import { FIRST_UUID } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../store/database.ts';
-import { hasFanOuts, stepFanOut } from '../store/fan-out.ts';
+import { FAN_OUTS_DUE, stepFanOut } from '../store/fan-out.ts';
 import type { Published, PublishOptions } from '../store/publish.ts';
-import { Alarm } from './alarm.ts';
+import type { Agenda } from './agenda.ts';
+import type { Alarm } from './alarm.ts';
 
 export interface FanOutOptions {
+  readonly agenda: Agenda;
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Log;
@@ -26,7 +28,7 @@ export class FanOut {
 
   constructor(options: FanOutOptions) {
     this.#options = options;
-    this.#alarm = new Alarm({ clock: options.clock, intervalMs: LIMITS.fanOutIntervalMs, work: () => this.#step() });
+    this.#alarm = options.agenda.alarm({ source: FAN_OUTS_DUE, everyMs: LIMITS.fanOutIntervalMs, work: () => this.#step() });
   }
 
   start(): void {
@@ -38,13 +40,12 @@ export class FanOut {
   }
 
   wake(): void {
-    this.#alarm.at(this.#options.clock.now());
+    this.#alarm.now();
   }
 
   async #step(): Promise<boolean> {
     const { accept, database, log, onQueued, placement } = this.#options;
     try {
-      if (!(await hasFanOuts(database))) return false; // without a transaction: there hardly ever are any
       const step = await database.transaction(async (tx) => stepFanOut(tx, this.#after, placement()));
       this.#after = step.organizationId ?? FIRST_UUID;
       if (step.deliveries.length > 0) accept(step);

@@ -10,6 +10,7 @@ import type { Database, Queryable, Transaction } from '../store/database.ts';
 import { publishEvents, type Published, type PublishOptions } from '../store/publish.ts';
 import { isDataError } from '../store/trouble.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import type { Agenda } from './agenda.ts';
 import { FanOut } from './fan-out.ts';
 import { Inbox } from './inbox.ts';
 import { persistently } from './persistently.ts';
@@ -22,6 +23,7 @@ const PUBLISH_CONCURRENCY = 2;
 const FORGETTING = 0.9;
 
 export interface PublisherOptions {
+  readonly agenda: Agenda;
   readonly database: Database;
   readonly nodeId: string;
   readonly clock: Clock;
@@ -47,7 +49,7 @@ export class Publisher {
   #perEvent = 1;
 
   constructor(options: PublisherOptions) {
-    const { clock, database, log, onQueued } = options;
+    const { agenda, clock, database, log, onQueued } = options;
     this.#options = options;
     this.#inbox = new Inbox({
       publish: (events) => this.#commit(events),
@@ -56,6 +58,7 @@ export class Publisher {
       monotonic: () => clock.monotonic(),
     });
     this.#fanOut = new FanOut({
+      agenda,
       database,
       clock,
       log,
