@@ -610,6 +610,7 @@ CREATE INDEX dial_dispos_name ON public.dial_dispos USING btree (organization_id
 CREATE INDEX dial_inbox_failed ON public.dial_inbox USING btree (organization_id, id) WHERE (failed_at IS NOT NULL);
 CREATE INDEX dials_organization ON ONLY public.dials USING btree (organization_id, id);
 CREATE INDEX endpoint_hours_hour ON public.endpoint_hours USING btree (hour);
+CREATE INDEX endpoint_hours_organization ON public.endpoint_hours USING btree (organization_id, hour, endpoint_id);
 CREATE INDEX endpoint_versions_organization ON public.endpoint_versions USING btree (organization_id, endpoint_id);
 CREATE INDEX endpoint_versions_superseded ON public.endpoint_versions USING btree (superseded_at) WHERE (superseded_at IS NOT NULL);
 CREATE INDEX endpoints_organization ON public.endpoints USING btree (organization_id, id);

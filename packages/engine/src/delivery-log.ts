@@ -2,11 +2,11 @@ import type { Clock } from './core/clock.ts';
 import type { Delivery } from './core/delivery.ts';
 import { FIRST_UUID, LAST_UUID, uuidFloor, uuidTime } from './core/ids.ts';
 import { LIMITS } from './core/limits.ts';
-import { readStep } from './core/step-size.ts';
+import { LOOK_UP_ROWS, readStep } from './core/step-size.ts';
 import type { Queryable } from './store/database.ts';
 import { loadDeliveries, type DeliveryFilter } from './store/deliveries.ts';
 import {
-  listKnownEndpoints,
+  knownEndpoints,
   lookAtBatches,
   lookAtExhausted,
   lookAtHistory,
@@ -20,8 +20,6 @@ import { oldestHistory } from './store/endings.ts';
 import { DatabaseUnavailable } from './store/trouble.ts';
 
 const DAY_MS = 86_400_000;
-/** A look-up that finds nothing costs as much as so many rows of one that does. */
-const LOOK_UP_ROWS = 8;
 
 export interface DeliveryPage {
   /** Newest first. */
@@ -178,13 +176,7 @@ export class DeliveryLog {
   async #endpoints(): Promise<readonly string[]> {
     const { endpointId, organizationId } = this.#filter;
     if (endpointId !== undefined) return [endpointId];
-    if (this.#known !== null) return this.#known;
-    const known: string[] = [];
-    for (;;) {
-      const some = await listKnownEndpoints(this.#db, organizationId, known.at(-1) ?? FIRST_UUID, LIMITS.listedEndpointIds);
-      known.push(...some);
-      if (some.length < LIMITS.listedEndpointIds) return (this.#known = known);
-    }
+    return (this.#known ??= await knownEndpoints(this.#db, organizationId));
   }
 
   /** The first id of the day that is so many days before the one that ends at or holds this id. */

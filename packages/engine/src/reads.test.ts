@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { DATABASE_KINDS, freshDatabase, Watched, type TestDatabase } from '@dialhook/testing';
 import { measureBacklog, measureOrganization } from './backlog.ts';
 import { DeliveryLog } from './delivery-log.ts';
+import { countReplayable } from './replay-count.ts';
 import { Engine, LIMITS, Sealer, standard, systemClock, uuidFloor, uuidv7, type DeliveryFilter } from './index.ts';
 import { checkKey } from './store/key-check.ts';
 import { ensurePartitions } from './store/upkeep.ts';
@@ -105,6 +106,29 @@ for (const kind of DATABASE_KINDS)
         assert.deepEqual(await pages({ organizationId, status: 'in_flight' }, 1), []);
       }
       assert.deepEqual(await pages({ organizationId: randomUUID() }, 10), []);
+    });
+
+    test('what a replay would find is counted in steps, by every part of its filter, and no further than asked', async () => {
+      const range = { organizationId: ours, since: now - 4 * DAY_MS, until: now - DAY_MS };
+      const endpointId = endpoints[0]![3]!;
+      for (const [more, condition] of [
+        [{}, 'true'],
+        [{ endpointId }, `endpoint_id = '${endpointId}'`],
+        [{ deliveryStatus: 'exhausted' }, `status = 'exhausted'`],
+        [{ eventType: 'rare', since: 0 }, `event_type = 'rare'`],
+        [{ endpointId: endpoints[1]![3]! }, 'false'],
+      ] as const) {
+        const filter = { ...range, ...more };
+        watched = new Watched(place.database.reads);
+        const count = await countReplayable(watched, systemClock, filter, HISTORY);
+        const [row] = await run(
+          `select count(*) as count from finished_deliveries where organization_id = $1 and id >= $2 and id < $3 and ${condition}`,
+          [ours, uuidFloor(filter.since), uuidFloor(filter.until)],
+        );
+        assert.equal(count, row!.count, JSON.stringify(more));
+        assert.ok(watched.mostRows <= MOST_ROWS, JSON.stringify(watched.statements));
+      }
+      assert.equal(await countReplayable(watched, systemClock, range, 10), 10);
     });
 
     test('pages of everything come in order and without a gap, over the places and days', async () => {

@@ -4,10 +4,10 @@ import { uuidv7 } from './core/ids.ts';
 import { LIMITS } from './core/limits.ts';
 import type { Log } from './core/log.ts';
 import type { Replay, ReplayFilter } from './core/replay.ts';
+import { countReplayable } from './replay-count.ts';
 import type { Database } from './store/database.ts';
 import {
   cancelReplay,
-  countReplayable,
   countRunningLocked,
   findReplay,
   insertReplay,
@@ -72,7 +72,8 @@ export class Replays {
 
   /** How many deliveries a replay would look at, counted up to `LIMITS.replayDeliveries`. */
   async count(filter: ReplayFilter): Promise<number> {
-    return countReplayable(this.#options.database, this.#checked(filter), LIMITS.replayDeliveries);
+    const { clock, database } = this.#options;
+    return countReplayable(database.reads, clock, this.#checked(filter), LIMITS.replayDeliveries);
   }
 
   /** Starts the job. Throws `invalid_time_range`, or `replay_limit` while too many of the organization run. */
@@ -80,7 +81,7 @@ export class Replays {
     const { clock, database } = this.#options;
     const now = clock.now();
     const checked = this.#checked(filter);
-    const total = await countReplayable(database, checked, LIMITS.replayDeliveries);
+    const total = await countReplayable(database.reads, clock, checked, LIMITS.replayDeliveries);
     const replay = await database.transaction(async (tx) => {
       if ((await countRunningLocked(tx, filter.organizationId)) >= LIMITS.runningReplays)
         throw new EngineError('replay_limit', `at most ${LIMITS.runningReplays} replays of an organization run at once`);

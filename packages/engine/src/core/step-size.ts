@@ -29,6 +29,9 @@ export class StepSize {
   }
 }
 
+/** A look-up that finds nothing costs as much as so many rows of one that does. */
+export const LOOK_UP_ROWS = 8;
+
 /** Rows in a step of a read that may be long. */
 export function readStep(): StepSize {
   const { maxReadStepRows: most, minReadStepRows: least, readStepMs: stepMs, readStepRows: first } = LIMITS;

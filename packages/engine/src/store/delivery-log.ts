@@ -1,3 +1,5 @@
+import { FIRST_UUID } from '../core/ids.ts';
+import { LIMITS } from '../core/limits.ts';
 import { plainArray } from './arrays.ts';
 import type { Queryable } from './database.ts';
 import { OPEN, type DeliveryFilter } from './deliveries.ts';
@@ -151,8 +153,17 @@ export async function lookAtHistory(
   return new Map(steps.map(({ endpoint_id: id, ...step }) => [id, step]));
 }
 
-/** Endpoints that an organization has or had while the history goes back, in the order of their ids, after the one given. */
-export async function listKnownEndpoints(db: Queryable, organizationId: string, after: string, limit: number): Promise<string[]> {
+/** Endpoints that an organization has or had while the history goes back, in the order of their ids. */
+export async function knownEndpoints(db: Queryable, organizationId: string): Promise<string[]> {
+  const known: string[] = [];
+  for (;;) {
+    const some = await listKnownEndpoints(db, organizationId, known.at(-1) ?? FIRST_UUID, LIMITS.listedEndpointIds);
+    known.push(...some);
+    if (some.length < LIMITS.listedEndpointIds) return known;
+  }
+}
+
+async function listKnownEndpoints(db: Queryable, organizationId: string, after: string, limit: number): Promise<string[]> {
   const rows = await db.query<{ id: string }>({
     name: 'list-known-endpoints',
     text: `with recursive known as (

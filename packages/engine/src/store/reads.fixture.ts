@@ -4,10 +4,11 @@ import { systemClock, type Transaction } from '../index.ts';
 import { findAbandonedBatches } from './batches.ts';
 import { measureBacklog, measureOrganization } from '../backlog.ts';
 import { DeliveryLog } from '../delivery-log.ts';
+import { countReplayable } from '../replay-count.ts';
 import { findDelivery, type DeliveryFilter } from './deliveries.ts';
 import { findEnded } from './endings.ts';
 import * as endpoints from './endpoints.ts';
-import { countReplayable, countRunningLocked, findReplay, listReplays } from './replays.ts';
+import { countRunningLocked, findReplay, listReplays } from './replays.ts';
 import { findRetention } from './upkeep.ts';
 
 const DAY_MS = 86_400_000;
@@ -29,8 +30,8 @@ export const READS: readonly (readonly [what: string, read: (tx: Transaction, wo
           { since: now.getTime() - DAY_MS / 2 },
           { until: now.getTime() - DAY_MS / 2 },
         ] as const)
-          counts.push(await countReplayable(tx, { ...whole, ...more }, 100));
-        return [...counts, await countReplayable(tx, whole, 2)];
+          counts.push(await countReplayable(tx, systemClock, { ...whole, ...more }, 100));
+        return [...counts, await countReplayable(tx, systemClock, whole, 2)];
       },
       [5, 1, 0, 1, 3, 4, 1, 2],
     ],

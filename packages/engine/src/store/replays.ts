@@ -20,18 +20,6 @@ interface Row {
   finished_at: Date | null;
 }
 
-/** How many finished deliveries the filter finds, up to `max`. */
-export async function countReplayable(db: Queryable, filter: ReplayFilter, max: number): Promise<number> {
-  const [row] = await db.query<{ count: number }>({
-    text: `select count(*) as count from (
-             select from finished_deliveries f
-              where f.organization_id = $1 and f.id >= $2 and f.id < $3 and ($4::uuid is null or f.endpoint_id = $4)
-                and ($5::text is null or f.event_type = $5) and ($6::text is null or f.status = $6) limit $7) found`,
-    values: [...filterValues(filter), max],
-  });
-  return row!.count;
-}
-
 /** Counts running replays while nobody else starts one for the organization: the lock ends with the transaction. */
 export async function countRunningLocked(tx: Queryable, organizationId: string): Promise<number> {
   await tx.query({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`replays:${organizationId}`] });

@@ -35,13 +35,23 @@ export async function addHours(db: Queryable, hours: readonly EndpointHour[]): P
   });
 }
 
+/** Rows in one statement: some ten milliseconds of the embedded database's one session, and others come between the statements. */
+const STEP_ROWS = 4_000;
+
 export async function loadHours(db: Queryable, organizationId: string, since: Date): Promise<EndpointHour[]> {
-  return db.query<EndpointHour>({
-    name: 'load-hours',
-    text: `select organization_id as "organizationId", endpoint_id as "endpointId", hour, delivered, failed, exhausted, latencies
-             from endpoint_hours where organization_id = $1 and hour >= $2`,
-    values: [organizationId, since],
-  });
+  const found: EndpointHour[] = [];
+  for (let after: [Date, string] = [since, uuidFloor(0)]; ;) {
+    const step = await db.query<EndpointHour>({
+      name: 'load-hours',
+      text: `select organization_id as "organizationId", endpoint_id as "endpointId", hour, delivered, failed, exhausted, latencies
+               from endpoint_hours where organization_id = $1 and (hour, endpoint_id) > ($2, $3) order by hour, endpoint_id limit ${STEP_ROWS}`,
+      values: [organizationId, ...after],
+    });
+    found.push(...step);
+    if (step.length < STEP_ROWS) return found;
+    const { endpointId, hour } = step.at(-1)!;
+    after = [hour, endpointId];
+  }
 }
 
 export async function sweepHours(db: Queryable, before: Date): Promise<void> {
@@ -50,14 +60,17 @@ export async function sweepHours(db: Queryable, before: Date): Promise<void> {
 
 /** Lists by the hour, in Unix milliseconds, in which they came. */
 export async function countUploads(db: Queryable, organizationId: string, since: Date): Promise<Map<number, number>> {
-  const rows = await db.query<{ id: string }>({
-    text: 'select id from uploads where organization_id = $1 and id >= $2',
-    values: [organizationId, uuidFloor(since.getTime())],
-  });
   const counts = new Map<number, number>();
-  for (const { id } of rows) {
-    const hour = Math.floor(uuidTime(id) / 3_600_000) * 3_600_000;
-    counts.set(hour, (counts.get(hour) ?? 0) + 1);
+  for (let [comparison, after] = ['>=', uuidFloor(since.getTime())]; ; comparison = '>') {
+    const step = await db.query<{ id: string }>({
+      text: `select id from uploads where organization_id = $1 and id ${comparison} $2 order by id limit ${STEP_ROWS}`,
+      values: [organizationId, after],
+    });
+    for (const { id } of step) {
+      const hour = Math.floor(uuidTime(id) / 3_600_000) * 3_600_000;
+      counts.set(hour, (counts.get(hour) ?? 0) + 1);
+    }
+    if (step.length < STEP_ROWS) return counts;
+    after = step.at(-1)!.id;
   }
-  return counts;
 }
