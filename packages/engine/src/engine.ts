@@ -122,10 +122,8 @@ export class Engine {
     const { eventMemoryBytes = LIMITS.eventMemoryBytes, retentionDays: days, retryDelayScale = 1 } = options;
     this.retention = new Retention({ database, dialects: options.dialects, log, retryDelayScale, days });
     this.#transport = new Transport(guard, () => clock.now(), options);
-    this.#preview = (organizationId, deliveryId) => {
-      const { dialects } = this;
-      return previewRequest({ database, dialects, sealer, retryDelayScale, now: clock.now() }, organizationId, deliveryId);
-    };
+    this.#preview = (organizationId, deliveryId) =>
+      previewRequest({ database, dialects: this.dialects, sealer, retryDelayScale, now: clock.now() }, organizationId, deliveryId);
     this.#dispatcher = new Dispatcher({
       targets: new TargetCache(database.hot, this.dialects, sealer, log),
       transport: this.#transport,
@@ -134,7 +132,7 @@ export class Engine {
       observer,
       nodes: () => this.#upkeep.pulse.nodes,
       isSilent: () => this.#upkeep.pulse.isSilent,
-      retryDelayScale: options.retryDelayScale ?? 1,
+      retryDelayScale,
       random: options.random ?? Math.random,
       maxEventBytes: eventMemoryBytes * LIMITS.leasedShare,
       record: (delivery, result) => this.#recorder.add({ delivery, ...result }),
