@@ -34,6 +34,8 @@ export class Claimer {
   readonly #options: ClaimerOptions;
   readonly #alarm: Alarm;
   #after = FIRST_UUID;
+  /** Where the claims that brought nothing began; null when the last one brought something. */
+  #emptyFrom: string | null = null;
   /** The last claim could have taken more if there had been room. */
   #limited = false;
   /** Deliveries that one claim takes: fewer while events are so large that not all of them fit. */
@@ -99,11 +101,23 @@ export class Claimer {
         this.#limited = true;
         return false;
       }
-      // More may be due beyond what was taken, or at endpoints that were not looked at: behind these, or before them.
-      return claim.deliveries.length > 0 || claim.next !== FIRST_UUID || options.after !== FIRST_UUID;
+      return this.#isMoreDue(claim, options.after);
     } catch (error) {
       log.warn({ err: error }, 'due deliveries could not be claimed');
       return false;
     }
+  }
+
+  /** More may be due beyond what was taken, and at endpoints that were not looked at: not when a whole round brought nothing. */
+  #isMoreDue({ deliveries, next }: Claim, after: string): boolean {
+    if (deliveries.length > 0) {
+      this.#emptyFrom = null;
+      return true;
+    }
+    this.#emptyFrom ??= after;
+    if (next !== FIRST_UUID) return true;
+    const isRound = this.#emptyFrom === FIRST_UUID;
+    this.#emptyFrom = isRound ? null : FIRST_UUID;
+    return !isRound;
   }
 }
