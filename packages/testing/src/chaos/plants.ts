@@ -40,6 +40,11 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
         from: 'select r.*, held.created_at from result r join held on held.id = r.batch_id',
         to: 'select r.*, coalesce(held.created_at, now()) as created_at from result r left join held on held.id = r.batch_id',
       },
+      {
+        file: 'store/record/delivered.ts',
+        from: 'select count(*) = cardinality($1::uuid[]) as holds from held',
+        to: 'select true as holds',
+      },
     ],
     faults: ['suspend', 'receivers'],
     minutes: 0.8,
