@@ -20,6 +20,7 @@ import type { Batch } from './core/batch.ts';
 import type { LeasedDelivery } from './core/delivery.ts';
 import { explodeBatches, findAbandonedBatches, takeOverBatch } from './store/batches.ts';
 import type { Transaction } from './store/database.ts';
+import { DatabaseUnavailable } from './store/trouble.ts';
 import { endWaiting } from './store/endings.ts';
 import { endExpiredLeases, heartbeat, removeNode } from './store/nodes.ts';
 import { publishEvents, type PublishOptions } from './store/publish.ts';
@@ -581,6 +582,53 @@ for (const kind of DATABASE_KINDS) {
       } finally {
         delete (broken as { query?: unknown }).query;
       }
+      await stop(engine);
+      await other.check();
+    });
+
+    test('results whose first try is committed late are stored once, under their own ids', async () => {
+      const engine = await running();
+      const other = await bystander();
+      const organizationId = randomUUID();
+      await engine.endpoints.create({ organizationId, dialect: 'standard', url: receiver.url(`/${organizationId}`) });
+      const statement = place.database.hot.query.bind(place.database.hot);
+      const broken = place.database.hot as unknown as { query: typeof statement };
+      const late = () => statement({ text: 'do $$ begin raise unique_violation; end $$' });
+      const troubles = [
+        // The answer is lost, and the look for what was stored comes before the commit.
+        { name: 'record-delivered', trouble: () => Promise.reject(new DatabaseUnavailable('database_unavailable', 'lost')), left: 1 },
+        { name: 'record-batched-again', trouble: late, left: 2 },
+        // What was stored is in the way at the first try.
+        { name: 'record-delivered', trouble: late, left: 1 },
+      ];
+      broken.query = async (one) => {
+        const [next] = troubles;
+        if (next === undefined || one.name !== next.name) return statement(one);
+        next.left -= 1;
+        if (next.left === 0) troubles.shift();
+        if (one.name === 'record-delivered') await statement(one);
+        return (await next.trouble()) as never;
+      };
+      try {
+        for (let round = 0; round < 2; round++) {
+          const ids = await engine.submit(Array.from({ length: 5 }, (_, n) => ({ organizationId, type: 'a', data: String(n) })));
+          await eventually('they are in the history', async () => {
+            const { history } = await everything(organizationId);
+            return ids.every((id) => history.some((row) => row.event_id === id));
+          });
+        }
+        await eventually('nothing is left', async () => {
+          const { deliveries } = await everything(organizationId);
+          return deliveries.length === 0 && (await rows('select 1 from batches where node_id = $1', engine.nodeId)).length === 0;
+        });
+      } finally {
+        delete (broken as { query?: unknown }).query;
+      }
+      assert.deepEqual(troubles, []);
+      const { history } = await everything(organizationId);
+      assert.equal(history.length, 10);
+      assert.deepEqual(new Set(history.map((row) => `${String(row.status)} ${String(row.last_error)}`)), new Set(['delivered null']));
+      assert.ok(history.every((row) => row.last_response_body !== null));
       await stop(engine);
       await other.check();
     });

@@ -142,7 +142,7 @@ export class Recorder {
     try {
       lost = await recordDelivered(database.hot, results, closing, clock.now());
     } catch (error) {
-      if (isUnavailable(error)) return this.#storeMixed(results, true);
+      if (isUnavailable(error) || isUniqueViolation(error)) return this.#storeMixed(results, true);
       return this.#divide(results, error);
     }
     if (lost.length === 0) return this.#settle(results, counts.keys());
@@ -155,12 +155,15 @@ export class Recorder {
     const { clock, database } = this.#options;
     const { closing, counts } = account(results);
     const record = async (): Promise<Recorded> => {
-      try {
-        return await recordBatched(database.hot, results, closing, clock.now(), isRepeated);
-      } catch (error) {
-        if (isRepeated || !(isUnavailable(error) || isUniqueViolation(error))) throw error;
-        isRepeated = true;
-        return recordBatched(database.hot, results, closing, clock.now(), isRepeated);
+      for (let tried = 1; ; tried++) {
+        try {
+          return await recordBatched(database.hot, results, closing, clock.now(), isRepeated);
+        } catch (error) {
+          // An earlier try may be committed only now: then its rows were not seen, and are in the way. The next look sees them.
+          if (tried === LIMITS.storeTries || !(isUnavailable(error) || isUniqueViolation(error))) throw error;
+          if (isRepeated && isUnavailable(error)) throw error;
+          isRepeated = true;
+        }
       }
     };
     let recorded: Recorded;
