@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { DATABASE_KINDS, eventually, freshDatabase, Receiver, type TestDatabase } from '@dialhook/testing';
 import { CorrectedClock, Engine, Sealer, standard, systemClock, uuidTime, uuidv7, type Clock } from './index.ts';
@@ -166,7 +167,12 @@ describe('several nodes on postgres', () => {
     await engine.submit(Array.from({ length: 300 }, (_, n) => ({ organizationId, type: 'a', data: String(n) })));
     await eventually('they are leased', () => engine.activity.held > 100);
     await place.database.query({ text: 'delete from nodes where id = $1', values: [engine.nodeId] });
-    await eventually('only what is in flight is held', () => engine.activity.held <= engine.activity.inFlight);
+    // In every turn of the event loop: what it dropped it may claim again soon.
+    const deadline = performance.now() + 60_000;
+    while (engine.activity.held > engine.activity.inFlight) {
+      assert.ok(performance.now() < deadline, `${engine.activity.held} are held, ${engine.activity.inFlight} are in flight`);
+      await setImmediate();
+    }
     assert.ok(arrived().length < 300);
     receiver.answer = () => 200;
     for (const response of open) response.end();

@@ -74,6 +74,7 @@ for (const kind of DATABASE_KINDS)
     });
     assert.deepEqual(first(lines).toSorted(), [...atOnce, '- nodes dead', ...late].toSorted());
     for (const line of lines.filter((one) => one.startsWith('~'))) assert.match(line, /lease 1→2.*leased_by (node|dead)→null/);
+    await eventually('its owner is told, after the statement', () => dead.length > 0);
     assert.deepEqual(world.named(dead), ['dead']);
     assert.ok(released >= 2, 'whoever claims was woken');
     await agenda.stop();
