@@ -69,11 +69,15 @@ function parseAlone(file: string): number {
   return (JSON.parse(execFileSync(process.execPath, [script, file], { encoding: 'utf8' })) as { ms: number }).ms;
 }
 
+/** One for all runs: they share a PostgreSQL, which refuses nodes with another key than its own. */
+const SECRET_KEY = '01'.repeat(32);
+
 async function oneRun(database: DatabaseKind, postgresUrl: string, file: string, dataDir: string): Promise<Run> {
   const env = {
     PORT: String(await freePort()),
     DIALHOOK_DATA_DIR: dataDir,
     DIALHOOK_OPERATOR_TOKEN: TOKEN,
+    DIALHOOK_SECRET_KEY: SECRET_KEY,
     DIALHOOK_ALLOW_PRIVATE_TARGETS: 'true',
     DIALHOOK_LOG_LEVEL: 'error',
     DATABASE_URL: database === 'postgres' ? postgresUrl : '',
